@@ -1,0 +1,135 @@
+"""The tables of a study: the only place where the engine's columns and types are written.
+
+Records, not pandera models, because importing pandera costs over a second: `pandera_schema` builds
+the model from the same records where data are validated. Knows no file and no connection.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: its DuckDB type, what it means, whether it may be NULL, and its unit."""
+
+    name: str
+    type: str
+    meaning: str
+    nullable: bool = True
+    unit: str | None = None
+    one_of: tuple[str, ...] = ()
+    between: tuple[float | None, float | None] | None = None
+
+
+PATIENT_KEY = "patient_key"
+"""The ENUM of patient ids: sorts like an integer, reads like text. A study makes it anew when patients are added."""
+
+PATIENT = (
+    Field("patient_id", PATIENT_KEY, "the patient's id in the extract", nullable=False),
+    Field("sex", "VARCHAR", "as in the patients file"),
+    Field("birth_date", "DATE", "date of birth"),
+)
+
+EVENT = (
+    Field("event_id", "UBIGINT", "stable id: the same extract gives the same ids", nullable=False),
+    Field("patient_id", PATIENT_KEY, "whose event it is", nullable=False),
+    Field("time", "TIMESTAMP", "when, in the study's clock; NULL for static facts"),
+    Field("end_time", "TIMESTAMP", "when it ended, for infusions and stays"),
+    Field("concept", "VARCHAR", "the concept its code is mapped to; NULL where unmapped"),
+    Field("value", "DOUBLE", "the number, in the concept's canonical unit"),
+    Field("unit", "VARCHAR", "the unit of `value`, UCUM"),
+    Field("bound", "VARCHAR", "set where the value is only a bound", one_of=("<", "<=", ">", ">=")),
+    Field("text", "VARCHAR", "the value's words, in lower case where the concept lists its words"),
+    Field("route", "VARCHAR", "route of administration, in lower case"),
+    Field("code", "VARCHAR", "the source's code", nullable=False),
+    Field("source_value", "VARCHAR", "the value as written in the source"),
+    Field("source_unit", "VARCHAR", "the unit as written in the source"),
+    Field("source_file", "VARCHAR", "the file it came from", nullable=False),
+    Field("source_row", "UBIGINT", "the row in that file, the first data row being 1", nullable=False),
+    Field("date_only", "BOOLEAN", "the time was a bare date, read as midnight", nullable=False),
+    Field("implausible", "BOOLEAN", "outside the concept's plausible range: no observation for rules", nullable=False),
+)
+
+CONCEPT = (
+    Field("concept", "VARCHAR", "name", nullable=False),
+    Field("title", "VARCHAR", "in words"),
+    Field("unit", "VARCHAR", "canonical unit, UCUM"),
+    Field("low", "DOUBLE", "lowest plausible value"),
+    Field("high", "DOUBLE", "highest plausible value"),
+    Field("members", "VARCHAR[]", "for a group: the concepts it stands for", nullable=False),
+    Field("static", "BOOLEAN", "a baseline fact: its time may be empty", nullable=False),
+)
+
+CONCEPT_CODE = (
+    Field("concept", "VARCHAR", "name", nullable=False),
+    Field("code", "VARCHAR", "VOCABULARY/code, or the source's own", nullable=False),
+    Field("origin", "VARCHAR", "value set, or the mapping file that says so", nullable=False),
+)
+
+SOURCE = (
+    Field("source_file", "VARCHAR", "path inside the extract", nullable=False),
+    Field("sha256", "VARCHAR", "of the file's bytes", nullable=False),
+    Field("format", "VARCHAR", "native, meds, omop or fhir", nullable=False),
+    Field("rows_read", "UBIGINT", "= loaded + duplicate + rejected", nullable=False),
+    Field("rows_loaded", "UBIGINT", "became events, patients or facts", nullable=False),
+    Field("rows_duplicate", "UBIGINT", "equal in every column to an earlier row", nullable=False),
+    Field("rows_rejected", "UBIGINT", "in meta.rejected, each with its reason", nullable=False),
+    Field("loaded_at", "TIMESTAMP", "when it was ingested (UTC)", nullable=False),
+)
+
+REJECTED = (
+    Field("source_file", "VARCHAR", "path inside the extract", nullable=False),
+    Field("source_row", "UBIGINT", "the row in that file, the first data row being 1", nullable=False),
+    Field("reason", "VARCHAR", "why the row could not be used", nullable=False),
+    Field("raw", "VARCHAR", "the row as read, JSON", nullable=False),
+)
+
+STUDY = (
+    Field("name", "VARCHAR", "of the setting", nullable=False),
+    Field("value", "VARCHAR", "its value: timezone, synthetic, format version", nullable=False),
+)
+
+RULE = (
+    Field("run", "VARCHAR", "the run's id", nullable=False),
+    Field("rule", "VARCHAR", "name of the rule and of its table", nullable=False),
+    Field("operator", "VARCHAR", "from, grade, episodes, pairs or sql", nullable=False),
+    Field("kind", "VARCHAR", "moments, spans or facts", nullable=False),
+    Field("title", "VARCHAR", "what it derives"),
+    Field("source", "VARCHAR", "paper or guideline"),
+    Field("definition", "VARCHAR", "the rule, JSON", nullable=False),
+    Field("sql", "VARCHAR", "the SELECT that ran", nullable=False),
+    Field("hash", "VARCHAR", "of its meaning: rule, parameters, concepts and rules it reads", nullable=False),
+    Field("rows", "UBIGINT", "rows derived", nullable=False),
+    Field("patients", "UBIGINT", "patients with a row", nullable=False),
+    Field("seconds", "DOUBLE", "time it took", nullable=False),
+    Field("notes", "VARCHAR[]", "concepts, windows and levels that matched nothing", nullable=False),
+)
+
+RUN = (
+    Field("run", "VARCHAR", "id: of rule set, parameters and data", nullable=False),
+    Field("ruleset", "VARCHAR", "name of the rule set", nullable=False),
+    Field("ruleset_version", "VARCHAR", "its version", nullable=False),
+    Field("ruleset_hash", "VARCHAR", "of all its rules", nullable=False),
+    Field("params", "VARCHAR", "parameters in force, JSON", nullable=False),
+    Field("timeline_version", "VARCHAR", "of the engine", nullable=False),
+    Field("duckdb_version", "VARCHAR", "of the database", nullable=False),
+    Field("started_at", "TIMESTAMP", "UTC", nullable=False),
+    Field("seconds", "DOUBLE", "time it took", nullable=False),
+)
+
+TABLES = {
+    "patient": PATIENT,
+    "meta.event": EVENT,
+    "concept": CONCEPT,
+    "concept_code": CONCEPT_CODE,
+    "meta.source": SOURCE,
+    "meta.rejected": REJECTED,
+    "meta.study": STUDY,
+    "meta.rule": RULE,
+    "meta.run": RUN,
+}
+
+
+def ddl(table: str) -> str:
+    """The CREATE TABLE statement of one of `TABLES`."""
+    columns = ", ".join(f'"{f.name}" {f.type}{"" if f.nullable else " NOT NULL"}' for f in TABLES[table])
+    return f"CREATE TABLE IF NOT EXISTS {table} ({columns})"

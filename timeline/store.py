@@ -1,0 +1,72 @@
+"""Open or make a study file: one DuckDB database with the tables of `schema`; knows no rules and no extracts."""
+
+from pathlib import Path
+
+import duckdb
+
+from timeline import schema
+from timeline.errors import StudyError
+
+FORMAT = "1"
+"""Version of the study file's own layout."""
+
+
+def connect(path: Path | str, *, read_only: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the study at `path` (`:memory:` for none); raise StudyError if it is none."""
+    in_memory = str(path) == ":memory:"
+    if not in_memory and not create and not Path(path).is_file():
+        raise StudyError(f"{path}: there is no study here; make one with `timeline ingest {path} EXTRACT`")
+    config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "true"}
+    if not in_memory and not read_only:
+        # A default DuckDB 2.0 file cannot be opened by 1.x; this layout can, from 1.4 on.
+        config["storage_compatibility_version"] = "v1.4.0"
+    try:
+        con = duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StudyError(f"{path}: another program has this study open; close it and try again") from None
+        raise StudyError(f"{path}: this is not a study file; it cannot be opened as a DuckDB database") from None
+    known = {f"{s}.{t}" for s, t in con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
+    if "meta.study" not in known:
+        if not (create or in_memory):
+            con.close()
+            raise StudyError(f"{path}: a DuckDB file, but no study of ours: it has no table meta.study")
+        if known:
+            con.close()
+            raise StudyError(f"{path}: a DuckDB file with other tables; name a new file for the study")
+        _create(con)
+    return con
+
+
+def _create(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE SCHEMA IF NOT EXISTS meta")
+    con.execute(f"CREATE TYPE {schema.PATIENT_KEY} AS ENUM ()")
+    for table in schema.TABLES:
+        con.execute(schema.ddl(table))
+    con.execute("INSERT INTO meta.study VALUES ('format', ?)", [FORMAT])
+    comment(con)
+    refresh_views(con)
+
+
+def comment(con: duckdb.DuckDBPyConnection) -> None:
+    """Write each column's meaning into the file, so that a reader of the tables needs no manual."""
+    for table, fields in schema.TABLES.items():
+        for field in fields:
+            con.execute(f"COMMENT ON COLUMN {table}.\"{field.name}\" IS '{field.meaning.replace(chr(39), chr(39) * 2)}'")
+
+
+def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None) -> None:
+    """Make `event` (all events, with the day since `index`) and `observation` (what rules may read) anew."""
+    columns = [field.name for field in schema.EVENT]
+    after_end = columns.index("end_time") + 1
+    listed = [f"e.{name}" for name in columns]
+    day = 'CAST(e."time" AS DATE) - CAST(i."time" AS DATE)' if index else "NULL::BIGINT"
+    join = f' LEFT JOIN "{index}" AS i ON i.patient_id = e.patient_id' if index else ""
+    con.execute(
+        f"CREATE OR REPLACE VIEW event AS SELECT {', '.join(listed[:after_end])}, {day} AS day, "
+        f"{', '.join(listed[after_end:])} FROM meta.event AS e{join}"
+    )
+    con.execute(
+        "CREATE OR REPLACE VIEW observation AS SELECT * EXCLUDE (implausible) FROM meta.event "
+        "WHERE concept IS NOT NULL AND NOT implausible"
+    )
