@@ -1,0 +1,227 @@
+"""The command line: parses the call, hands it to `commands`, turns errors into words and an exit status.
+
+Must start at once: imports nothing heavy, and knows nothing of how a command does its work.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from timeline.errors import Findings, TimelineError, UsageError
+
+OUR_FAULT = 1
+STOPPED = 130
+"""What shells expect of a program that was stopped with Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it does, one example, its options."""
+
+    name: str
+    help: str
+    example: str
+    options: Callable[[argparse.ArgumentParser], None]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose mistakes are UsageErrors, with the nearest known word."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}{self._nearest(message) or '.'} See `{self.prog} --help`")
+
+    def _nearest(self, message: str) -> str:
+        if not message.startswith("unrecognized arguments: -"):
+            return ""
+        word = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
+        known = [option for action in self._actions for option in action.option_strings]
+        return did_you_mean(word, known)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return `; did you mean X?` where a known word is near, else nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="STUDY", help="the study: one DuckDB file")
+
+
+def _rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rules", metavar="DIR", nargs="+", action="extend", default=[], help="folders read after the shipped rules"
+    )
+    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", metavar="DIR", default="demo", help="where to write (default: demo)")
+
+
+def _ingest(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("extracts", metavar="EXTRACT", nargs="+", help="a file or a folder of source data")
+    parser.add_argument(
+        "--format", choices=("auto", "native", "omop", "meds", "fhir"), default="auto", help="default: auto"
+    )
+    parser.add_argument("--mapping", metavar="FILE", help="what the source's columns, codes and statuses mean")
+    parser.add_argument("--timezone", metavar="TZ", help="the study's clock, for times with an offset: Europe/Zurich")
+    parser.add_argument("--replace", action="store_true", help="a changed file under the same name replaces its rows")
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _rules(parser)
+    parser.add_argument(
+        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
+    )
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rules", metavar="RULES", nargs="*", help="folders of rule files (default: the shipped ones)")
+    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+    parser.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
+
+
+def _query(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a query; --list names them")
+    parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
+    parser.add_argument("--list", action="store_true", help="name the queries there are")
+    parser.add_argument(
+        "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"
+    )
+    parser.add_argument("--as", dest="form", choices=("table", "csv", "parquet", "json"), help="default: table")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there; its ending says the form")
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
+    parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
+    parser.add_argument("--as", dest="forms", metavar="FORMS", default="svg,png", help="of: png,svg,pdf")
+
+
+def _synth(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", metavar="DIR", help="where to write the extract")
+    parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
+    parser.add_argument("--seed", metavar="S", type=int, default=1, help="the same seed, the same extract (default: 1)")
+    parser.add_argument("--cohort", metavar="FILE", help="a cohort specification (default: the shipped one)")
+
+
+COMMANDS = (
+    Command("demo", "make a synthetic cohort, derive its tables, draw its report", "timeline demo", _demo),
+    Command("ingest", "add an extract to a study", "timeline ingest study.duckdb extract/ --timezone UTC", _ingest),
+    Command("run", "derive every table anew, all or nothing", "timeline run study.duckdb --rules my_rules", _run),
+    Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
+    Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),
+    Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
+    Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),
+)
+
+
+def overview() -> str:
+    """Return the page of `timeline --help`: every command with one example."""
+    width = max(len(command.name) for command in COMMANDS)
+    lines = [f"  {c.name:{width}}  {c.help}\n  {'':{width}}    {c.example}" for c in COMMANDS]
+    return "\n".join(
+        [
+            "usage: timeline COMMAND ...",
+            "",
+            "A clinical event-timeline engine: an extract in, rules as data, one commented table a rule out.",
+            "",
+            *lines,
+            "",
+            "`timeline COMMAND --help` shows a command's options; every command has --json for programs.",
+            "Exit status: 0 done; 1 the data or the rules have findings; 2 the call was wrong.",
+            "TIMELINE_DEBUG=1 shows where an unforeseen error came from.",
+        ]
+    )
+
+
+def parser(command: Command) -> Parser:
+    """Return the parser of one command."""
+    made = Parser(
+        prog=f"timeline {command.name}",
+        description=command.help[0].upper() + command.help[1:] + ".",
+        epilog=f"example: {command.example}",
+        allow_abbrev=False,
+    )
+    command.options(made)
+    made.add_argument("--json", action="store_true", help="print JSON, for programs")
+    return made
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed call with its `command`; raise UsageError where it is wrong, SystemExit after `--help`."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(overview())
+        raise SystemExit(0 if argv else UsageError.exit_status)
+    if argv[0] == "--version":
+        from timeline import __version__
+
+        print(f"timeline {__version__}")
+        raise SystemExit(0)
+    named = {command.name: command for command in COMMANDS}
+    if argv[0] not in named:
+        raise UsageError(
+            f"timeline: there is no command `{argv[0]}`{did_you_mean(argv[0], list(named)) or '.'} "
+            f"The commands are {', '.join(named)}"
+        )
+    return parser(named[argv[0]]).parse_args(argv[1:], argparse.Namespace(command=argv[0]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what `argv` says and return the exit status: 0 done, 1 findings, 2 a wrong call."""
+    wants_json = "--json" in argv
+    try:
+        args = parse(argv)
+        from timeline import commands
+
+        status = commands.RUN[args.command](args)
+        sys.stdout.flush()
+        return status
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
+    except TimelineError as error:
+        return _complain(error, wants_json)
+    except KeyboardInterrupt:
+        print("Stopped. The study is as it was before.", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`): not an error, and nothing more to be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("TIMELINE_DEBUG"):
+            raise
+        print(our_fault(error), file=sys.stderr)
+        return OUR_FAULT
+
+
+def _complain(error: TimelineError, wants_json: bool) -> int:
+    print(error, file=sys.stderr)
+    if wants_json:
+        from timeline import printing
+
+        findings = error.findings if isinstance(error, Findings) else ()
+        print(printing.as_json({"error": str(error), "findings": findings, "exit_status": error.exit_status}))
+    return error.exit_status
+
+
+def our_fault(error: Exception) -> str:
+    """Return what to say of an error that nobody foresaw; not its own text, which may hold a patient's values."""
+    import traceback
+
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "timeline" in frame.filename]
+    place = f" in {os.path.basename(ours[-1].filename)}, line {ours[-1].lineno}" if ours else ""
+    return (
+        f"This should not have happened and is a fault of timeline, not yours: {type(error).__name__}{place}.\n"
+        "The study is as it was before. TIMELINE_DEBUG=1 shows the details (they may hold patients' values)."
+    )

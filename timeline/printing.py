@@ -1,0 +1,104 @@
+"""Text for people, JSON for programs, and a sign of life on a terminal; must not know what it prints."""
+
+import dataclasses
+import json
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+LONGEST_COUNT = 10**12
+"""A longer number is an id, not a count, and is written without thousands."""
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as what JSON can say: records become objects, times and paths their text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def as_json(value: Any) -> str:
+    """Return `value` as indented JSON; a number that is none (NaN, infinite) is refused."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def cell(value: Any) -> str:
+    """Return one value as it stands in a table: thousands apart, four significant digits, a dash where missing."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < LONGEST_COUNT else str(value)
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(item) for item in value)
+    return str(value)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str = "") -> str:
+    """Return `rows` in columns under `header`; numbers to the right, words to the left."""
+    numeric = [any(_is_number(row[i]) for row in rows) for i in range(len(header))]
+    lines = [list(header), *([cell(value) for value in row] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+
+    def aligned(line: Sequence[str]) -> str:
+        parts = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        return (indent + "  ".join(parts)).rstrip()
+
+    return "\n".join(aligned(line) for line in lines)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return `1 row`, `1,234 rows`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+@contextmanager
+def progress(stream: TextIO | None = None) -> Iterator[Callable[[str], None]]:
+    """Give a function that shows what is being done, with the seconds so far; silent unless on a terminal."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield lambda doing: None
+        return
+    started, doing, done = time.monotonic(), "", threading.Event()
+
+    def show(text: str) -> None:
+        nonlocal doing
+        doing = text
+        draw()
+
+    def draw() -> None:
+        line = f"{time.monotonic() - started:4.0f} s  {doing}"
+        stream.write("\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1])
+        stream.flush()
+
+    def tick() -> None:
+        while not done.wait(0.5):
+            draw()
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield show
+    finally:
+        done.set()
+        ticker.join()
+        stream.write("\r\x1b[K")
+        stream.flush()
