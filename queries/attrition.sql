@@ -1,0 +1,60 @@
+/*
+title: From everybody in the extract to the cohort
+question: How many patients are left after each step, and why is nobody left where that happens?
+reads: [cohort, event]
+returns:
+  step: number of the step, in order
+  condition: the step, in words
+  patients: {meaning: patients left after the step, unit: "1"}
+  lost: {meaning: patients whom this step excluded, unit: "1"}
+  note: "where nobody is left: what the study lacks"
+section: cohort
+order: 10
+chart: {kind: steps, label: condition, count: patients, lost: lost, x: Patients}
+published: [X-01, M-04, M-05]
+*/
+WITH flag AS (
+    -- A step that is unknown is not passed, and a patient who failed a step is not counted at later ones.
+    SELECT
+        infusion IS TRUE AS has_infusion,
+        infusion IS TRUE AND anakinra IS TRUE AS has_anakinra,
+        infusion IS TRUE AND anakinra IS TRUE AND toxicity IS TRUE AS has_toxicity,
+        included IS TRUE AS is_included
+    FROM cohort
+),
+seen AS (
+    SELECT
+        count(*) FILTER (WHERE concept IN ('axicabtagene_ciloleucel', 'tisagenlecleucel')) AS infusions,
+        count(*) FILTER (WHERE concept = 'anakinra') AS doses
+    FROM event
+),
+step AS (
+    SELECT 0 AS step, 'All patients of the extract' AS condition, count(*) AS patients, NULL AS note FROM flag
+    UNION ALL
+    SELECT 1, 'Infusion of axi-cel or tisa-cel', count(*) FILTER (WHERE has_infusion),
+        CASE WHEN any_value(seen.infusions) = 0
+            THEN 'no event of this extract is an infusion of axi-cel or tisa-cel' END
+    FROM flag, seen
+    UNION ALL
+    SELECT 2, 'Anakinra at or after the infusion', count(*) FILTER (WHERE has_anakinra),
+        CASE WHEN any_value(seen.doses) = 0 THEN 'no event of this extract is a dose of anakinra' END
+    FROM flag, seen
+    UNION ALL
+    SELECT 3, 'An ICANS or CRS episode', count(*) FILTER (WHERE has_toxicity), NULL FROM flag
+    UNION ALL
+    SELECT 4, 'Steroid-refractory before anakinra', count(*) FILTER (WHERE is_included), NULL
+    FROM flag
+    -- Only a strict cohort has this step.
+    HAVING count(*) FILTER (WHERE has_toxicity AND NOT is_included) > 0
+)
+SELECT
+    step,
+    condition,
+    patients,
+    lag(patients) OVER (ORDER BY step) - patients AS lost,
+    CASE WHEN patients > 0 THEN NULL
+        WHEN note IS NOT NULL THEN note
+        WHEN lag(patients) OVER (ORDER BY step) > 0 THEN 'no patient satisfies this step'
+    END AS note
+FROM step
+ORDER BY step

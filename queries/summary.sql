@@ -1,0 +1,56 @@
+/*
+title: At a glance
+question: What is in this study, and what came of it?
+reads: [patient, cohort, infusion, icans_episode, crs_episode, steroid_refractory, anakinra_response, outcome, event]
+returns:
+  label: what is counted
+  value: the count, as it is read
+  detail: of how many, and what is not known
+section: summary
+order: 10
+show: cards
+*/
+WITH member AS (SELECT patient_id FROM cohort WHERE included),
+response AS (
+    -- The paper's analyses use each patient's first anakinra window.
+    SELECT r.* FROM anakinra_response AS r JOIN member USING (patient_id) WHERE r.window_number = 1
+),
+refractory AS (SELECT s.* FROM steroid_refractory AS s JOIN member USING (patient_id)),
+fate AS (SELECT o.* FROM outcome AS o JOIN member USING (patient_id)),
+card AS (
+    SELECT 1 AS place, 'Patients' AS label, count(*)::VARCHAR AS value,
+        (SELECT count(*) FROM member)::VARCHAR || ' in the cohort' AS detail
+    FROM patient
+    UNION ALL
+    SELECT 2, 'Events', count(*)::VARCHAR,
+        (count(*) FILTER (WHERE concept IS NULL))::VARCHAR || ' with a code that maps to no concept'
+    FROM event
+    UNION ALL
+    SELECT 3, 'CAR-T infusions', count(*)::VARCHAR,
+        (count(*) FILTER (WHERE product = 'axicabtagene_ciloleucel'))::VARCHAR || ' axi-cel, '
+        || (count(*) FILTER (WHERE product = 'tisagenlecleucel'))::VARCHAR || ' tisa-cel'
+    FROM infusion
+    UNION ALL
+    SELECT 4, 'ICANS episodes', count(*)::VARCHAR, 'in ' || (count(DISTINCT patient_id))::VARCHAR || ' patients'
+    FROM icans_episode
+    UNION ALL
+    SELECT 5, 'CRS episodes', count(*)::VARCHAR, 'in ' || (count(DISTINCT patient_id))::VARCHAR || ' patients'
+    FROM crs_episode
+    UNION ALL
+    SELECT 6, 'Steroid-refractory ICANS',
+        (count(DISTINCT patient_id) FILTER (WHERE status = 'refractory'))::VARCHAR || ' of '
+        || (SELECT count(*) FROM member)::VARCHAR,
+        'patients of the cohort; ' || (count(*) FILTER (WHERE status = 'indeterminate'))::VARCHAR
+        || ' episodes indeterminate'
+    FROM refractory
+    UNION ALL
+    SELECT 7, 'Improved after anakinra',
+        (count(*) FILTER (WHERE responded))::VARCHAR || ' of ' || (count(responded))::VARCHAR,
+        'ICANS or CRS lower within a day of the last dose; ' || (count(*) - count(responded))::VARCHAR || ' unknown'
+    FROM response
+    UNION ALL
+    SELECT 8, 'Died', (count(*) FILTER (WHERE died))::VARCHAR || ' of ' || (count(died))::VARCHAR,
+        'patients of the cohort, at any time of follow-up'
+    FROM fate
+)
+SELECT label, value, detail FROM card ORDER BY place

@@ -1,0 +1,88 @@
+"""What a query's header may say about its chart: frozen models; know no Altair and no data.
+
+A chart is declared over the columns of its query's result. Everything that it means (which element is which
+drug, which grades there are, how many milligrams are much) stands in the header, so that the code that draws
+needs to know none of it.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Mark = Literal["bar", "graded", "amount", "point", "column"]
+Shape = Literal["circle", "square", "diamond", "triangle", "x", "star", "asterisk", "arrow", "tick"]
+Colour = Literal["ink", "blue", "orange", "green", "purple", "red", "sky", "yellow"]
+
+
+class Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Layer(Declared):
+    """One kind of thing in a lane: rows whose `element` column holds the layer's key."""
+
+    mark: Mark
+    """bar: a span in one colour; graded: a span coloured by an ordinal value; amount: a span shaded by how much;
+    point: a symbol; column: the value as text beside the lane."""
+    title: str
+    track: str = "main"
+    """Rows of one lane that share a track lie on one line; tracks are ordered as first named."""
+    grades: tuple[int, ...] = ()
+    breaks: tuple[float, ...] = ()
+    unit: str = ""
+    shape: Shape = "circle"
+    colour: Colour = "ink"
+    offset: float = 0
+    """Moves a symbol along the axis, in the axis' units, so that it can stand at the end of a lane."""
+
+    @model_validator(mode="after")
+    def _has_what_its_mark_needs(self) -> "Layer":
+        if (self.mark == "graded") != bool(self.grades):
+            raise ValueError("`grades` goes with `mark: graded`, and `graded` needs it: the ordinal values, in order")
+        if (self.mark == "amount") != bool(self.breaks):
+            raise ValueError("`breaks` goes with `mark: amount`, and `amount` needs it: where one shade ends")
+        if list(self.breaks) != sorted(set(self.breaks)):
+            raise ValueError("`breaks` must rise")
+        return self
+
+
+class Lanes(Declared):
+    """A lane for each value of `lane`, in panels: a swimmer plot, or the timeline of one patient."""
+
+    kind: Literal["lanes"] = "lanes"
+    lane: str
+    panel: str | None = None
+    element: str
+    start: str
+    end: str
+    value: str
+    detail: str | None = None
+    """A column of words for the tooltip."""
+    order: str | None = None
+    """A column by which lanes are sorted, largest first; ties by the lane's name. Without it: as the rows come."""
+    days: bool = True
+    """Positions are calendar days: a span covers its last day, too."""
+    x: str
+    """Title of the axis, with its unit."""
+    layers: Mapping[str, Layer]
+
+    def columns(self) -> tuple[str, ...]:
+        named = (self.lane, self.panel, self.element, self.start, self.end, self.value, self.detail, self.order)
+        return tuple(name for name in named if name is not None)
+
+
+class Steps(Declared):
+    """A bar for each row, in the order of the rows: how many are left after each step."""
+
+    kind: Literal["steps"] = "steps"
+    label: str
+    count: str
+    lost: str | None = None
+    x: str
+
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.label, self.count, self.lost) if name is not None)
+
+
+Chart = Annotated[Lanes | Steps, Field(discriminator="kind")]

@@ -1,0 +1,155 @@
+"""The header of a query: frozen models, and the YAML in a file's leading comment that fills them.
+
+Knows no SQL beyond where the comment ends, and no database. Scalars are text, as in rules.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
+
+from timeline.charts.declared import Chart
+from timeline.errors import Finding
+from timeline.rules import NAME, Model
+from timeline.yamltree import Node, Reader, compose
+
+SECTIONS = ("summary", "cohort", "course", "tables", "quality")
+"""Sections of the report, in its order."""
+KINDS = ("lanes", "steps", "median_range", "proportion", "survival")
+"""Kinds of charts and statistics."""
+
+
+class Parameter(Model):
+    """A value that a call may set; without a default it must."""
+
+    default: str | None = None
+    meaning: str
+    unit: str | None = None
+
+
+class Returned(Model):
+    """A column of the result: what it means, and its unit."""
+
+    meaning: str
+    unit: str | None = None
+
+
+class MedianRangeOf(Model):
+    kind: Literal["median_range"]
+    of: str
+    title: str
+    unit: str = ""
+    published: str | None = None
+
+    def columns(self) -> tuple[str, ...]:
+        return (self.of,)
+
+
+class ProportionOf(Model):
+    kind: Literal["proportion"]
+    of: str
+    title: str
+    published: str | None = None
+
+    def columns(self) -> tuple[str, ...]:
+        return (self.of,)
+
+
+class SurvivalOf(Model):
+    kind: Literal["survival"]
+    time: str
+    event: str
+    title: str
+    unit: str = ""
+    landmarks: tuple[float, ...] = ()
+    median: Literal["averaging", "first_crossing"] = "averaging"
+    published: str | None = None
+
+    def columns(self) -> tuple[str, ...]:
+        return (self.time, self.event)
+
+
+Statistic = Annotated[MedianRangeOf | ProportionOf | SurvivalOf, Field(discriminator="kind")]
+
+
+class Query(Model):
+    """A question, the one SELECT that answers it, and what its header promises about the answer."""
+
+    name: str
+    file: str
+    sql: str
+    title: str
+    question: str
+    reads: tuple[str, ...]
+    params: Mapping[str, Parameter] = {}
+    returns: Mapping[str, Returned]
+    section: Literal["summary", "cohort", "course", "tables", "quality"] | None = None
+    order: int = 100
+    show: Literal["table", "cards", "chart"] = "table"
+    empty: str = ""
+    chart: Chart | None = None
+    statistics: tuple[Statistic, ...] = ()
+    published: tuple[str, ...] = ()
+
+    @field_validator("returns", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: {"meaning": text} if isinstance(text, str) else text for name, text in value.items()}
+
+
+def parse(path: Path) -> Query | list[Finding]:
+    """Return the query in `path`, or all mistakes of its header, each as file:line:column."""
+    text = path.read_text(encoding="utf-8")
+    comment = re.match(r"\s*/\*(.*?)\*/", text, re.DOTALL)
+    if comment is None:
+        return [Finding(f"{path}:1", "a query begins with its header, YAML between /* and */")]
+    if not NAME.fullmatch(path.stem):
+        return [Finding(str(path), "the file's name is the query's name; write it in lower case with underscores")]
+    reader = Reader()
+    # Blank lines in front, so that a mistake's line, in the header or in the SQL, is the line in the file.
+    node = compose("\n" * text[: comment.start(1)].count("\n") + comment.group(1), str(path), reader)
+    if node is None or not isinstance(node.value, dict):
+        reader.say(f"{path}:1", "the header is `key: value` lines: title, question, reads, returns")
+    if reader.findings or node is None:
+        return reader.findings
+    sql = "\n" * text[: comment.end()].count("\n") + text[comment.end() :].strip().rstrip(";")
+    origin = {"name": path.stem, "file": str(path), "sql": sql}
+    try:
+        return TypeAdapter(Query).validate_python({**_plain(node), **origin})
+    except ValidationError as error:
+        return [_finding(node, problem) for problem in error.errors()]
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node.value, dict):
+        return {key: _plain(child) for key, child in node.value.items()}
+    if isinstance(node.value, tuple):
+        return tuple(_plain(child) for child in node.value)
+    return node.value
+
+
+def _finding(root: Node, problem: Any) -> Finding:
+    """What pydantic found, in words, at the innermost part of the header that it is about."""
+    node, named, where = root, [], root.where
+    for part in problem["loc"]:
+        children = node.value
+        if isinstance(children, dict) and part in children:
+            where, node = node.keys[part], children[part]
+        elif isinstance(children, tuple) and isinstance(part, int) and part < len(children):
+            node = children[part]
+            where = node.where
+        elif named and part in KINDS:
+            continue  # pydantic names the kind that it chose; the header has no such level
+        named.append(str(part))
+    key = ".".join(named)
+    if problem["type"] == "missing":
+        return Finding(where, f"`{key}` is missing")
+    if problem["type"] == "extra_forbidden":
+        cut = "" if node.value is not None else ": inside { } a value with a comma, bracket or brace must be quoted"
+        return Finding(where, f"`{key}` is not a key here{cut}")
+    message = problem["msg"].removeprefix("Value error, ")
+    return Finding(where, f"`{key}`: {message[:1].lower()}{message[1:]}")

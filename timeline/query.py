@@ -1,0 +1,286 @@
+"""Questions of finished tables: load the files of a folder, check them as rules are checked, run them, read-only.
+
+Knows headers, DuckDB's parse tree and frames; must not know what a query asks, nor write anything to a study.
+"""
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import duckdb
+
+from timeline import header, printing, rules, stats, store
+from timeline.errors import Finding, Findings, StudyError, UsageError
+from timeline.header import MedianRangeOf, ProportionOf, Query, Statistic
+
+if TYPE_CHECKING:
+    import polars
+
+TABLE_FUNCTIONS = ("unnest", "range", "generate_series")
+"""Functions that may stand in FROM: those that make rows of their arguments alone."""
+REFUSED_FUNCTIONS = ("getenv", "getvariable", "current_setting")
+"""Functions of one row that read the machine or the session and not the study."""
+Value = float | int | bool | str | datetime.timedelta
+
+
+def load_queries(folder: Path) -> dict[str, Query]:
+    """Return the queries of `folder` by name, sorted; raise Findings with all mistakes of all files."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no folder of queries here")
+    queries: dict[str, Query] = {}
+    findings: list[Finding] = []
+    for path in sorted(folder.glob("*.sql")):
+        parsed = header.parse(path)
+        if isinstance(parsed, list):
+            findings += parsed
+        else:
+            queries[parsed.name] = parsed
+            findings += check_query(parsed)
+    if findings:
+        raise Findings(findings, f"{folder}: the queries have mistakes")
+    return queries
+
+
+def open_read_only(path: Path | str) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the study at `path` that can neither write nor see any other file."""
+    con = store.connect(path, read_only=True)
+    con.execute("SET python_enable_replacements = false")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
+def check_query(query: Query, con: duckdb.DuckDBPyConnection | None = None) -> list[Finding]:
+    """Return what is wrong with `query`; with `con`, also whether it binds there and returns what it says.
+
+    Relations that the study of `con` does not have are no mistake of the query: see `missing_relations`.
+    """
+    findings = [Finding(query.file, text) for text in _sql_mistakes(query) + _header_mistakes(query)]
+    if con is not None and not findings and not missing_relations(con, query):
+        findings += [Finding(query.file, text) for text in _binding_mistakes(con, query)]
+    return findings
+
+
+def missing_relations(con: duckdb.DuckDBPyConnection, query: Query) -> tuple[str, ...]:
+    """The relations that `query` reads and the study does not have."""
+    rows = con.execute(
+        "SELECT CASE WHEN schema_name = 'main' THEN name ELSE schema_name || '.' || name END FROM ("
+        "SELECT schema_name, table_name AS name FROM duckdb_tables() "
+        "UNION ALL SELECT schema_name, view_name FROM duckdb_views())"
+    ).fetchall()
+    known = {name for (name,) in rows}
+    return tuple(name for name in query.reads if name not in known)
+
+
+def run_query(
+    con: duckdb.DuckDBPyConnection, query: Query, params: Mapping[str, str] | None = None
+) -> "polars.DataFrame":
+    """Return the rows of `query` with `params` (texts, by name) in place of its defaults.
+
+    Raises UsageError for a parameter that is unknown, missing or of another kind, StudyError where the study
+    lacks a relation.
+    """
+    values = parameters(query, params or {})
+    absent = missing_relations(con, query)
+    if absent:
+        raise StudyError(
+            f"query {query.name}: this study has no {' and no '.join(absent)}; "
+            "run `timeline run` with rules that derive what the query reads"
+        )
+    return _frame(con, query.sql, values, f"query {query.name}")
+
+
+def one_off(con: duckdb.DuckDBPyConnection, sql: str) -> "polars.DataFrame":
+    """Return the rows of one SELECT; raise UsageError for anything else, or for what reads outside the study."""
+    mistakes = _tree_mistakes(_tree(sql))
+    if mistakes:
+        raise UsageError("; ".join(mistakes))
+    return _frame(con, sql, {}, "the query")
+
+
+def parameters(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
+    """The value of each parameter of `query`, typed by its spelling as parameters of rules are."""
+    unknown = sorted(set(given) - set(query.params))
+    if unknown:
+        known = ", ".join(query.params) or "none"
+        raise UsageError(f"query {query.name} has no parameter {', '.join(unknown)}; its parameters are: {known}")
+    absent = [name for name, param in query.params.items() if param.default is None and name not in given]
+    if absent:
+        meanings = "; ".join(f"{name} ({query.params[name].meaning})" for name in absent)
+        raise UsageError(f"query {query.name} needs a value for {meanings}; write --set {absent[0]}=VALUE")
+    values: dict[str, Value] = {}
+    for name, param in query.params.items():
+        text = given.get(name, param.default) or ""
+        if param.default is not None and rules.kind_of(text) != (kind := rules.kind_of(param.default)):
+            if kind != "text":
+                raise UsageError(f"query {query.name}: `{name}` is a {kind}, such as {param.default}")
+            values[name] = text
+        else:
+            # A parameter without a default is a text: a patient's id `000008` is not the number 8.
+            values[name] = _typed(text) if param.default is not None else text
+    return values
+
+
+def summarise(frame: "polars.DataFrame", statistic: Statistic) -> stats.MedianRange | stats.Proportion | stats.Survival:
+    """Return the statistic that a header declares, computed from the columns of the query's result."""
+    if isinstance(statistic, MedianRangeOf):
+        return stats.median_range(frame[statistic.of].to_list(), statistic.unit)
+    if isinstance(statistic, ProportionOf):
+        return stats.proportion(frame[statistic.of].to_list())
+    return stats.survival(
+        frame[statistic.time].to_list(),
+        frame[statistic.event].to_list(),
+        landmarks=statistic.landmarks,
+        rule=statistic.median,
+        unit=statistic.unit,
+    )
+
+
+def render(frame: "polars.DataFrame", how: Literal["table", "csv", "json"] = "table") -> str:
+    """Return `frame` as text: columns for reading, CSV (a missing value is empty) or JSON (null)."""
+    if how == "csv":
+        return _flat(frame).write_csv()
+    if how == "json":
+        return printing.as_json(frame.to_dicts())
+    return printing.table(frame.columns, frame.rows())
+
+
+def write(frame: "polars.DataFrame", path: Path) -> None:
+    """Write `frame` to `path` as its suffix says: .csv, .parquet or .json; raise UsageError for another."""
+    if path.suffix not in (".csv", ".parquet", ".json"):
+        raise UsageError(f"{path}: write a name that ends in .csv, .parquet or .json")
+    if path.suffix == ".parquet":
+        frame.write_parquet(path)
+    else:
+        path.write_text(render(frame, "csv" if path.suffix == ".csv" else "json"), encoding="utf-8")
+
+
+def _flat(frame: "polars.DataFrame") -> "polars.DataFrame":
+    """Lists as `1 2 3`, since CSV has none."""
+    import polars
+
+    return frame.with_columns(polars.col(polars.List).list.eval(polars.element().cast(polars.String)).list.join(" "))
+
+
+def _typed(text: str) -> Value:
+    match rules.kind_of(text):
+        case "duration":
+            return datetime.timedelta(minutes=rules.minutes(text) or 0)
+        case "number":
+            return int(text) if text.lstrip("-").isdigit() else float(text)
+        case "boolean":
+            return text == "true"
+        case _:
+            return text
+
+
+def _frame(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Value], what: str) -> "polars.DataFrame":
+    import polars
+
+    try:
+        table = con.sql(sql, params=values or None).to_arrow_table()
+    except duckdb.Error as error:
+        raise UsageError(f"{what}: {_first_line(error)}") from None
+    frame = polars.from_arrow(table)
+    assert isinstance(frame, polars.DataFrame)
+    return frame.with_columns(polars.col(polars.Categorical, polars.Enum).cast(polars.String))
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).split("\n", 1)[0].strip()
+
+
+def _tree(sql: str) -> Any:
+    """The parse tree of `sql`, which is bound as data and so cannot run; UsageError for anything but SELECTs."""
+    with duckdb.connect() as parser:
+        tree = json.loads(parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    if tree.get("error"):
+        message = tree.get("error_message", "")
+        if "Only SELECT" in message:
+            raise UsageError("a query is one SELECT; it cannot change anything")
+        raise UsageError(f"this is no SQL: {message}")
+    if len(tree["statements"]) != 1:
+        raise UsageError(f"a query is one SELECT, and here are {len(tree['statements'])} statements")
+    return tree["statements"][0]["node"]
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every node of the parse tree."""
+    if isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from _nodes(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _nodes(value)
+
+
+def relations(tree: Any) -> set[str]:
+    """The relations that a parse tree names and does not define itself."""
+    defined = {entry["key"] for node in _nodes(tree) if "cte_map" in node for entry in node["cte_map"]["map"]}
+    named = {
+        ".".join(part for part in (node["schema_name"], node["table_name"]) if part)
+        for node in _nodes(tree)
+        if node.get("type") == "BASE_TABLE"
+    }
+    return named - defined
+
+
+def _tree_mistakes(tree: Any) -> list[str]:
+    mistakes = []
+    for node in _nodes(tree):
+        function = node.get("function")
+        name = function.get("function_name", "") if isinstance(function, dict) else node.get("function_name", "")
+        if node.get("type") == "TABLE_FUNCTION" and name not in TABLE_FUNCTIONS:
+            mistakes.append(f"{name}() is not allowed in FROM; a query reads the tables of the study")
+        elif node.get("class") == "FUNCTION" and name in REFUSED_FUNCTIONS:
+            mistakes.append(f"{name}() is not allowed; a query reads the tables of the study")
+    mistakes += [
+        f"FROM '{name}' looks like a file; a query reads the tables of the study"
+        for name in sorted(relations(tree))
+        if "/" in name or name.rsplit(".", 1)[-1] in ("csv", "parquet", "json", "db", "duckdb", "xlsx", "gz", "zst")
+    ]
+    return list(dict.fromkeys(mistakes))
+
+
+def _sql_mistakes(query: Query) -> list[str]:
+    """Whether the SELECT may run at all, and reads and uses what its header says."""
+    try:
+        tree = _tree(query.sql)
+    except UsageError as error:
+        return [str(error)]
+    mistakes = _tree_mistakes(tree)
+    named = relations(tree)
+    mistakes += [f"reads {name}, and `reads` does not say so" for name in sorted(named - set(query.reads))]
+    mistakes += [f"`reads` names {name}, which the query does not read" for name in sorted(set(query.reads) - named)]
+    used = {node["identifier"] for node in _nodes(tree) if node.get("type") == "VALUE_PARAMETER"}
+    mistakes += [f"${name} is used, and `params` does not have it" for name in sorted(used - set(query.params))]
+    mistakes += [f"the parameter {name} is not used" for name in sorted(set(query.params) - used)]
+    return mistakes
+
+
+def _header_mistakes(query: Query) -> list[str]:
+    """Whether chart, statistics and cards name columns of the result."""
+    named = {name: "chart" for name in (query.chart.columns() if query.chart else ())}
+    named |= {name: "statistics" for statistic in query.statistics for name in statistic.columns()}
+    if query.show == "cards":
+        named |= {name: "cards" for name in ("label", "value", "detail")}
+    return [
+        f"`{part}` names the column {name}, which the query does not return"
+        for name, part in named.items()
+        if name not in query.returns
+    ]
+
+
+def _binding_mistakes(con: duckdb.DuckDBPyConnection, query: Query) -> list[str]:
+    values = parameters(query, {name: "" for name, param in query.params.items() if param.default is None})
+    try:
+        described = con.execute(f"DESCRIBE {query.sql.strip()}", values or None).fetchall()
+    except duckdb.Error as error:
+        return [_first_line(error)]
+    columns = [row[0] for row in described]
+    if columns == list(query.returns):
+        return []
+    return [f"returns {', '.join(columns)}; `returns` says {', '.join(query.returns)}"]
