@@ -36,7 +36,7 @@ def text_of(path: Path) -> str:
 
 def medical_words() -> set[str]:
     """Names of shipped concepts and rules, which only rules, queries and data may know."""
-    words = set(SYNDROMES)
+    words: set[str] = set(SYNDROMES)
     for file in (ROOT / "rules").rglob("*.yaml"):
         words |= {str(name) for name in yaml.safe_load(file.read_text(encoding="utf-8")) or {}}
     return words - {"examples", "name", "version", "index", "event", "patient", "title", "description", "source"}

@@ -38,15 +38,13 @@ class Parser(argparse.ArgumentParser):
             return ""
         word = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
         known = [option for action in self._actions for option in action.option_strings]
-        return did_you_mean(word, known)
+        return _did_you_mean(word, known)
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return `; did you mean X?` where a known word is near, else nothing."""
-    import difflib
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    from timeline.printing import did_you_mean
 
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean `{near[0]}`?" if near else ""
+    return did_you_mean(word, known)
 
 
 def _study(parser: argparse.ArgumentParser) -> None:
@@ -171,7 +169,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     named = {command.name: command for command in COMMANDS}
     if argv[0] not in named:
         raise UsageError(
-            f"timeline: there is no command `{argv[0]}`{did_you_mean(argv[0], list(named)) or '.'} "
+            f"timeline: there is no command `{argv[0]}`{_did_you_mean(argv[0], list(named)) or '.'} "
             f"The commands are {', '.join(named)}"
         )
     return parser(named[argv[0]]).parse_args(argv[1:], argparse.Namespace(command=argv[0]))
@@ -219,7 +217,8 @@ def our_fault(error: Exception) -> str:
     """Return what to say of an error that nobody foresaw; not its own text, which may hold a patient's values."""
     import traceback
 
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "timeline" in frame.filename]
+    package = os.path.dirname(os.path.abspath(__file__))
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(package)]
     place = f" in {os.path.basename(ours[-1].filename)}, line {ours[-1].lineno}" if ours else ""
     return (
         f"This should not have happened and is a fault of timeline, not yours: {type(error).__name__}{place}.\n"

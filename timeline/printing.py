@@ -6,7 +6,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -70,10 +70,18 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean X?` where a known word is near, else nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
 @contextmanager
-def progress(stream: TextIO | None = None) -> Iterator[Callable[[str], None]]:
+def progress(to: TextIO | None = None) -> Iterator[Callable[[str], None]]:
     """Give a function that shows what is being done, with the seconds so far; silent unless on a terminal."""
-    stream = stream or sys.stderr
+    stream: TextIO = to or sys.stderr
     if not stream.isatty():
         yield lambda doing: None
         return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.engine import RunReport
+    from timeline.header import Query
     from timeline.ingest import IngestReport
 
 Progress = Callable[[str], None]
@@ -30,20 +31,25 @@ class Study:
         """Return the study at `path`; a file that is not there is made by the first `ingest`."""
         study = cls(Path(path))
         if study.path.exists():
-            with study.connection():
+            with study.reading():
                 pass
         return study
 
     @contextmanager
-    def connection(self, *, read_only: bool = True, create: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a DuckDB connection to the study's tables, closed at the end of the block."""
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a DuckDB connection that can only read this study, closed at the end of the block."""
+        from timeline import query
+
+        with closing(query.open_read_only(self.path)) as con:
+            yield con
+
+    @contextmanager
+    def writing(self, *, create: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a DuckDB connection that may change the study, closed at the end of the block."""
         from timeline import store
 
-        con = store.connect(self.path, read_only=read_only, create=create)
-        try:
+        with closing(store.connect(self.path, create=create)) as con:
             yield con
-        finally:
-            con.close()
 
     def ingest(
         self,
@@ -57,7 +63,7 @@ class Study:
         """Add extracts to the study and return what became of every row; raises ExtractError or Findings."""
         from timeline import ingest, load
 
-        with self.connection(read_only=False, create=True) as con:
+        with self.writing(create=True) as con:
             return ingest.ingest(
                 con,
                 [Path(extract) for extract in extracts],
@@ -79,8 +85,8 @@ class Study:
         """Derive every table anew, all or none; `rules` are folders read after the shipped one, `only` instead of it."""
         from timeline import engine, load
 
-        ruleset = load.load([Path(folder) for folder in rules], shipped=not only)
-        with self.connection(read_only=False) as con:
+        ruleset = load.load(rule_folders(rules), shipped=not only)
+        with self.writing() as con:
             return engine.run(con, ruleset, params or {}, progress)
 
     def table(self, name: str) -> polars.DataFrame:
@@ -90,8 +96,40 @@ class Study:
         return self.sql(f"SELECT * FROM {identifier(name)}")
 
     def sql(self, text: str) -> polars.DataFrame:
-        """Return the answer to one SELECT; nothing can be written."""
+        """Return the answer to one SELECT; nothing can be written, and no other file read."""
         from timeline import query
 
-        with self.connection() as con:
+        with self.reading() as con:
             return query.one_off(con, text)
+
+    def query(self, name: str, **params: str) -> polars.DataFrame:
+        """Return the answer to the query `name` of `queries()`; raises UsageError for an unknown name."""
+        from timeline import query
+        from timeline.errors import UsageError
+        from timeline.printing import did_you_mean
+
+        known = queries()
+        if name not in known:
+            hint = did_you_mean(name, known) or "."
+            raise UsageError(f"there is no query `{name}`{hint} `timeline query {self.path} --list` names them")
+        with self.reading() as con:
+            return query.run_query(con, known[name], params)
+
+
+def queries() -> dict[str, Query]:
+    """Return the shipped queries by name."""
+    from timeline import query, shipped
+
+    return query.load_queries(shipped.folder("queries"))
+
+
+def rule_folders(named: Iterable[Path | str]) -> list[Path]:
+    """Return the folders that are meant: those named, or shipped rule folders of such a name where there is none."""
+    from timeline import shipped
+
+    folders = [Path(name) for name in named]
+    return [folder if folder.exists() else _shipped_or(folder, shipped.folder("rules") / folder) for folder in folders]
+
+
+def _shipped_or(named: Path, shipped: Path) -> Path:
+    return shipped if shipped.is_dir() else named

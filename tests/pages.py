@@ -1,0 +1,146 @@
+"""The pages that are written by a program: `make fix` writes them, a test compares. Knows no rule by name."""
+
+import inspect
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests import readme
+from timeline import cli, load, store
+from timeline.engine import run
+from timeline.rules import Rule, RuleSet
+from timeline.schema import TABLES
+
+ROOT = Path(__file__).resolve().parent.parent
+RULES = ROOT / "rules"
+GENERATED = "<!-- Written by `make fix` from the files it describes; a change by hand is lost. -->\n\n"
+
+
+def rules_page() -> str:
+    """Return rules/README.md: every rule of every shipped folder, with its source and parameters."""
+    folders = [RULES, *sorted(path.parent for path in RULES.glob("*/ruleset.yaml"))]
+    parts = [GENERATED + inspect.cleandoc(RULES_INTRODUCTION)]
+    for folder in folders:
+        ruleset = load.load([] if folder == RULES else [folder], shipped=folder == RULES)
+        own = {name: rule for name, rule in ruleset.rules.items() if _file(ruleset, name).startswith(_label(folder))}
+        heading = "The shipped rule set" if folder == RULES else f"`{folder.name}/`"
+        parts.append(f"## {heading}: {ruleset.name} {ruleset.version}".rstrip())
+        parts.extend(_module(ruleset, module, own) for module in dict.fromkeys(_file(ruleset, name) for name in own))
+    return "\n\n".join(parts) + "\n"
+
+
+def _label(folder: Path) -> str:
+    return "rules/" if folder == RULES else f"{folder}/"
+
+
+def _file(ruleset: RuleSet, name: str) -> str:
+    return ruleset.places[name].split(":")[0]
+
+
+def _module(ruleset: RuleSet, module: str, own: Mapping[str, Rule]) -> str:
+    lines = [
+        f"### {Path(module).name}",
+        "",
+        "| table | what it derives | source | parameters |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, rule in own.items():
+        if _file(ruleset, name) == module:
+            params = "; ".join(
+                f"`{key}` {param.default}{f' {param.unit}' if param.unit else ''}: {param.meaning}"
+                for key, param in rule.params.items()
+            )
+            lines.append(f"| `{name}` | {_cell(rule.title)} | {_cell(rule.source)} | {_cell(params)} |")
+    return "\n".join(lines)
+
+
+def _cell(text: str | None) -> str:
+    return " ".join((text or "").replace("|", "\\|").split())
+
+
+def commands_page() -> str:
+    """Return docs/commands.md: what `--help` says, for every command."""
+    os.environ["COLUMNS"] = "100"
+    parts = [GENERATED + "# Commands", f"```text\n{cli.overview()}\n```"]
+    for command in cli.COMMANDS:
+        parts.append(f"## timeline {command.name}\n\n```text\n{cli.parser(command).format_help().rstrip()}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def tables_page() -> str:
+    """Return docs/tables.md: every table and view of a study after a run, as its own comments describe it."""
+    con = store.connect(":memory:")
+    ruleset = load.load([])
+    run(con, ruleset)
+    rows = con.execute(
+        """
+        SELECT CASE WHEN schema_name = 'main' THEN table_name ELSE schema_name || '.' || table_name END,
+            column_name, data_type, comment
+        FROM duckdb_columns() WHERE database_name = current_database() AND NOT internal
+        ORDER BY schema_name, table_name, column_index
+        """
+    ).fetchall()
+    con.close()
+    columns: dict[str, list[tuple[str, str, str]]] = {}
+    for table, column, kind, comment in rows:
+        columns.setdefault(table, []).append((column, "ENUM" if kind.startswith("ENUM") else kind, comment or ""))
+    derived = [name for name in ruleset.rules if name in columns]
+    engine = [name for name in columns if name not in derived]
+    parts = [GENERATED + inspect.cleandoc(TABLES_INTRODUCTION), "## Tables of the engine"]
+    parts += [_table(name, "", columns[name], dict(_meanings(name))) for name in engine]
+    parts += ["## Tables of the shipped rules"]
+    parts += [_table(name, ruleset.rules[name].title, columns[name], {}) for name in derived]
+    return "\n\n".join(parts) + "\n"
+
+
+def _meanings(table: str) -> list[tuple[str, str]]:
+    """What the columns of a table, or of a view on events, mean where the view itself has no comment."""
+    fields = TABLES.get(table, TABLES["meta.event"])
+    return [(field.name, field.meaning) for field in fields] + [("day", "calendar days since the index")]
+
+
+def _table(name: str, title: str, columns: list[tuple[str, str, str]], meanings: Mapping[str, str]) -> str:
+    lines = [f"### {name}", ""] + ([f"{_cell(title)}.", ""] if title else [])
+    lines += ["| column | type | meaning |", "| --- | --- | --- |"]
+    lines += [f"| {column} | {kind} | {_cell(text or meanings.get(column))} |" for column, kind, text in columns]
+    return "\n".join(lines)
+
+
+RULES_INTRODUCTION = """
+    # Rules
+
+    Every rule derives one table of its name. A rule's parameter is set for one run with
+    `timeline run STUDY --set RULE.PARAM=VALUE`; rules and concepts of your own, in a folder named with `--rules`, are
+    read after these and replace those of the same name. How rules are written: [the rule language](../docs/rules.md).
+    """
+
+TABLES_INTRODUCTION = """
+    # Tables of a study
+
+    A study is one DuckDB file. Every column carries its meaning as a comment in the file itself
+    (`SELECT table_name, column_name, comment FROM duckdb_columns()`), from which this page is made. Times are
+    TIMESTAMP in the study's clock. `evidence` holds the `event_id`s that decided a row.
+    """
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "rules/README.md": rules_page,
+    "docs/commands.md": commands_page,
+    "docs/tables.md": tables_page,
+}
+
+
+def main() -> None:
+    """Write every page anew, and what the README's commands print."""
+    for name, page in PAGES.items():
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(page(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        readme.README.write_text(
+            readme.written_anew(readme.README.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""The command line: every call ends in 0, 1 or 2, with its message where one is due and never a traceback."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from timeline import cli, commands, printing, store
+from timeline.errors import Finding, Findings
+
+EVENTS = """\
+patient_id,time,code,value,unit,route
+p1,2024-01-01 00:00,axicabtagene_ciloleucel,,,
+p1,2024-01-02 08:00,temperature,38.6,Cel,
+p1,2024-01-02 09:00,dexamethasone,10,mg,intravenous
+p1,2024-01-03 08:00,temperature,102.2,degF,
+p2,2024-01-01 00:00,tisagenlecleucel,,,
+p2,2024-01-02 08:00,crp,55,mg/L,
+p2,2024-01-02 08:00,crp,55,mg/L,
+p2,2024-01-03 08:00,LOCAL/77,1,,
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A folder with an extract, and the study that `ingest` and `run` made of it."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "extract").mkdir()
+    (folder / "extract" / "events.csv").write_text(EVENTS, encoding="utf-8")
+    (folder / "extract" / "patients.csv").write_text(
+        "patient_id,sex,birth_date\np1,F,1960-01-01\np2,M,1951-05-05\n", encoding="utf-8"
+    )
+    assert cli.main(["ingest", str(folder / "s.duckdb"), str(folder / "extract")]) == 0
+    assert cli.main(["run", str(folder / "s.duckdb")]) == 0
+    return folder
+
+
+@pytest.fixture
+def study(made) -> str:
+    return str(made / "s.duckdb")
+
+
+@pytest.fixture
+def empty(tmp_path) -> str:
+    path = tmp_path / "empty.duckdb"
+    store.connect(path, create=True).close()
+    return str(path)
+
+
+def told(capsys, *argv: str, status: int) -> str:
+    """What the call said on stderr, which is one short paragraph."""
+    assert cli.main(list(argv)) == status
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.err
+    return printed.err.strip()
+
+
+def test_help_shows_every_command_with_one_example(capsys):
+    assert cli.main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    for command in cli.COMMANDS:
+        assert f"  {command.name} " in printed
+        assert command.example in printed
+    assert {command.name for command in cli.COMMANDS} == set(commands.RUN)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+def test_every_example_is_a_call_that_parses(command):
+    words = command.example.split()
+    assert words[0] == "timeline"
+    assert cli.parse(words[1:]).command == command.name
+    assert "--json" in cli.parser(command).format_help()
+
+
+WRONG_CALLS = [
+    (["rum"], "timeline: there is no command `rum`; did you mean `run`? The commands are demo, ingest, run,"),
+    (["run"], "timeline run: the following arguments are required: STUDY. See `timeline run --help`"),
+    (["run", "s", "--seet", "a.b=1"], "unrecognized arguments: --seet a.b=1; did you mean `--set`?"),
+    (["run", "s", "--only"], "timeline run: --only leaves the shipped rules out; name your own with --rules DIR"),
+    (["run", "s", "--set", "rule.gap"], "--set rule.gap: write RULE.PARAM=VALUE"),
+    (["ingest", "s", "e", "--format", "xml"], "timeline ingest: argument --format: invalid choice: 'xml'"),
+    (["query", "s"], "timeline query: write the NAME of one query, or --sql TEXT, or --list"),
+    (["query", "s", "a", "--sql", "SELECT 1"], "timeline query: write the NAME of one query, or --sql TEXT, or --list"),
+    (["synth", "d", "--patients", "many"], "timeline synth: argument --patients: invalid int value: 'many'"),
+]
+
+
+@pytest.mark.parametrize(("argv", "message"), WRONG_CALLS, ids=lambda value: " ".join(value) if value else "")
+def test_a_wrong_call_is_status_2_and_says_what_to_write(capsys, argv, message):
+    assert message in told(capsys, *argv, status=2)
+
+
+def test_no_command_shows_the_commands_and_is_a_wrong_call(capsys):
+    assert cli.main([]) == 2
+    assert "timeline COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--sql", "DROP TABLE patient"], "a query is one SELECT; it cannot change anything"),
+        (["--sql", "SELECT nothing FROM patient"], "nothing"),
+        (["--sql", "SELECT * FROM read_csv('x.csv')"], "read_csv() is not allowed in FROM"),
+        (["no_such_query"], "there is no query `no_such_query`"),
+        (["--sql", "SELECT 1", "--as", "parquet"], "add -o FILE.parquet"),
+        (["--sql", "SELECT 1", "-o", "answer.xlsx"], "write a name that ends in .csv, .parquet or .json"),
+        (["--sql", "SELECT 1", "--set", "a=1"], "--set goes with a named query"),
+    ],
+)
+def test_a_query_that_cannot_be_answered(capsys, empty, argv, message):
+    assert message in told(capsys, "query", empty, *argv, status=2)
+
+
+def test_a_study_that_is_none(capsys, tmp_path):
+    missing, other = tmp_path / "missing.duckdb", tmp_path / "notes.txt"
+    other.write_text("not a database", encoding="utf-8")
+    assert "there is no study here" in told(capsys, "run", str(missing), status=1)
+    assert "this is not a study file" in told(capsys, "query", str(other), "--sql", "SELECT 1", status=1)
+    assert not missing.exists()
+
+
+def test_an_answer_as_text_csv_json_and_files(capsys, empty, tmp_path):
+    sql = "SELECT 1 AS a, NULL AS b, 2.5 AS c, 'x' AS d, [1, 2] AS e"
+    assert cli.main(["query", empty, "--sql", sql]) == 0
+    assert capsys.readouterr().out.splitlines() == ["a  b  c    d  e", "1  –  2.5  x  1, 2"]
+    assert cli.main(["query", empty, "--sql", sql, "--as", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["a,b,c,d,e", "1,,2.5,x,1 2"]
+    assert cli.main(["query", empty, "--sql", sql, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"a": 1, "b": None, "c": 2.5, "d": "x", "e": [1, 2]}]
+    for ending in ("csv", "json", "parquet"):
+        assert cli.main(["query", empty, "--sql", sql, "-o", str(tmp_path / f"answer.{ending}")]) == 0
+        assert (tmp_path / f"answer.{ending}").stat().st_size > 0
+        assert capsys.readouterr().err.startswith("1 row in ")
+
+
+def test_a_long_answer_is_cut_and_says_so(capsys, empty):
+    assert cli.main(["query", empty, "--sql", "SELECT * FROM range(1234)"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + commands.ROWS_SHOWN + 1
+    assert lines[-1].startswith("… 1,234 rows in all")
+
+
+def test_an_unforeseen_error_is_ours_and_tells_no_values(capsys, monkeypatch):
+    def fail(args):
+        raise ValueError("could not convert 'Jane Doe, 1960-01-01'")
+
+    monkeypatch.setitem(commands.RUN, "synth", fail)
+    said = told(capsys, "synth", "somewhere", status=1)
+    assert "a fault of timeline" in said and "ValueError in cli.py, line " in said and "TIMELINE_DEBUG=1" in said
+    assert "Jane" not in said
+    monkeypatch.setenv("TIMELINE_DEBUG", "1")
+    with pytest.raises(ValueError, match="Jane"):
+        cli.main(["synth", "somewhere"])
+
+
+def test_findings_are_told_as_text_and_as_json(capsys, monkeypatch):
+    def fail(args):
+        raise Findings([Finding("rules/a.yaml:3:5", "unknown concept"), Finding("rules/b.yaml:1:1", "no operator")])
+
+    monkeypatch.setitem(commands.RUN, "run", fail)
+    assert cli.main(["run", "s.duckdb", "--json"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == ["rules/a.yaml:3:5: unknown concept", "rules/b.yaml:1:1: no operator"]
+    answer = json.loads(printed.out)
+    assert answer["exit_status"] == 1
+    assert answer["findings"][0] == {"where": "rules/a.yaml:3:5", "message": "unknown concept"}
+
+
+def test_ctrl_c_is_no_traceback(capsys, monkeypatch):
+    def stop(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(commands.RUN, "run", stop)
+    assert told(capsys, "run", "s.duckdb", status=cli.STOPPED).startswith("Stopped.")
+
+
+def test_a_reader_that_has_had_enough_is_no_error(empty):
+    call = f"{sys.executable} -m timeline query {empty} --as csv --sql 'SELECT * FROM range(500000)' | head -n 1"
+    ran = subprocess.run(["bash", "-o", "pipefail", "-c", call], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "range\n", "")
+
+
+def test_progress_is_shown_on_a_terminal_only():
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for screen, shown in ((Terminal(), True), (io.StringIO(), False)):
+        with printing.progress(screen) as show:
+            show("reading labs.csv")
+        assert ("reading labs.csv" in screen.getvalue()) == shown
+        assert bool(screen.getvalue()) == shown
+
+
+def test_numbers_read_well():
+    rows = [("a", 1234, 0.123456, None, True), ("bb", 10**15, 1234.5, float("inf"), False)]
+    assert printing.table(("name", "count", "share", "low", "known"), rows).splitlines() == [
+        "name             count   share  low  known",
+        "a                1,234  0.1235    –  yes",
+        "bb    1000000000000000   1,234  inf  no",
+    ]
+
+
+def test_json_refuses_what_json_cannot_say():
+    with pytest.raises(ValueError, match="JSON"):
+        printing.as_json(float("nan"))
+
+
+def test_the_same_text_in_any_time_zone(study):
+    answers = {
+        subprocess.run(
+            [sys.executable, "-m", "timeline", "query", study, "--as", "csv", "--sql", "SELECT time, concept FROM event"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "TZ": zone},
+        ).stdout
+        for zone in ("UTC", "Pacific/Auckland")
+    }
+    assert len(answers) == 1
+
+
+def test_every_command_prints_json(capsys, made, tmp_path):
+    study, extract = str(made / "s.duckdb"), str(made / "extract")
+    for argv in (
+        ["ingest", study, extract],
+        ["run", study],
+        ["check"],
+        ["query", study, "--list"],
+        ["report", study, "-o", str(tmp_path / "page.html")],
+        ["synth", str(tmp_path / "extract"), "--patients", "3"],
+        ["demo", "--out", str(tmp_path / "demo")],
+    ):
+        assert cli.main([*argv, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out), argv

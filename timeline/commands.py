@@ -1,0 +1,148 @@
+"""One function a command: calls `Study` or a module below it and prints what came of it; holds no logic of its own."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timeline import printing
+from timeline.errors import UsageError
+from timeline.study import Study, queries
+
+if TYPE_CHECKING:
+    import polars
+
+ROWS_SHOWN = 50
+"""A longer answer is cut when it is printed for reading, and says so."""
+
+
+def settings(pairs: Sequence[str], shape: str) -> dict[str, str]:
+    """Return `NAME=VALUE` words as a mapping; raise UsageError for any other word."""
+    wrong = [pair for pair in pairs if not all(pair.partition("=")[::2])]
+    if wrong:
+        raise UsageError(f"--set {wrong[0]}: write {shape}, without blanks around `=`")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _query(args: argparse.Namespace) -> int:
+    asked = [args.name is not None, args.sql is not None, args.list]
+    if sum(asked) != 1:
+        raise UsageError("timeline query: write the NAME of one query, or --sql TEXT, or --list")
+    if args.list:
+        return _list_queries(args)
+    study = Study.open(args.study)
+    given = settings(args.set, "PARAM=VALUE")
+    if args.sql is not None and given:
+        raise UsageError("timeline query: --set goes with a named query; write the value into the --sql text")
+    frame = study.sql(args.sql) if args.sql is not None else study.query(args.name, **given)
+    return _give(frame, "json" if args.json else args.form, args.output)
+
+
+def _list_queries(args: argparse.Namespace) -> int:
+    known = queries()
+    if args.json or args.form == "json":
+        listed = [(q.name, q.title, q.question, list(q.params)) for q in known.values()]
+        print(printing.as_json([dict(zip(("name", "title", "question", "params"), q, strict=True)) for q in listed]))
+    else:
+        rows = [(q.name, q.question, " ".join(f"--set {name}=…" for name in q.params)) for q in known.values()]
+        print(printing.table(("query", "question", "parameters"), rows))
+    return 0
+
+
+def _give(frame: "polars.DataFrame", form: str | None, output: str | None) -> int:
+    """Write or print `frame` in the form asked for, or in the one that the file's ending says."""
+    from timeline import query
+
+    if output is not None:
+        path = Path(output)
+        if form not in (None, "table") and path.suffix != f".{form}":
+            raise UsageError(f"timeline query: --as {form} into {output}: name a file that ends in .{form}")
+        query.write(frame, path)
+        print(f"{printing.count(frame.height, 'row')} in {output}", file=sys.stderr)
+    elif form == "parquet":
+        raise UsageError("timeline query: Parquet is nothing to read on a screen; add -o FILE.parquet")
+    elif form in ("csv", "json"):
+        print(query.render(frame, form).rstrip("\n"))
+    else:
+        print(query.render(frame.head(ROWS_SHOWN)))
+        if frame.height > ROWS_SHOWN:
+            print(f"… {printing.count(frame.height, 'row')} in all; -o FILE.csv writes them, --as csv prints them")
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from timeline.demo import demo
+
+    with printing.progress() as show:
+        made = demo(Path(args.out), show)
+    if args.json:
+        print(printing.as_json(made))
+        return 0
+    print(made.synthetic, made.ingested, made.ran, sep="\n\n")
+    print(f"\nLook at {made.report} in a browser. Then try:")
+    for command in (
+        f"timeline query {made.study} --list",
+        f'timeline query {made.study} --sql "SELECT * FROM event LIMIT 10"',
+        f"timeline report {made.study} -o report.html --figures figures",
+        "timeline check --help",
+    ):
+        print(f"  {command}")
+    return 0
+
+
+def _ingest(args: argparse.Namespace) -> int:
+    with printing.progress() as show:
+        report = Study.open(args.study).ingest(
+            *args.extracts,
+            format=args.format,
+            mapping=args.mapping,
+            timezone=args.timezone,
+            replace=args.replace,
+            progress=show,
+        )
+    return _say(report, args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.only and not args.rules:
+        raise UsageError("timeline run: --only leaves the shipped rules out; name your own with --rules DIR")
+    params = settings(args.set, "RULE.PARAM=VALUE")
+    with printing.progress() as show:
+        report = Study.open(args.study).run(*args.rules, only=args.only, params=params, progress=show)
+    return _say(report, args)
+
+
+def _report(args: argparse.Namespace) -> int:
+    study = Study.open(args.study)
+    page = Path(args.output) if args.output else study.path.with_suffix(".html")
+    with printing.progress() as show:
+        show("drawing the report")
+        report = study.report(page, figures=args.figures, forms=tuple(args.forms.split(",")))
+    return _say(report, args)
+
+
+def _synth(args: argparse.Namespace) -> int:
+    from timeline import synth
+    from timeline.demo import cohort
+
+    spec = Path(args.cohort) if args.cohort else cohort()
+    with printing.progress() as show:
+        show("making the cohort")
+        report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed)
+    return _say(report, args)
+
+
+def _say(report: object, args: argparse.Namespace) -> int:
+    print(printing.as_json(report) if args.json else report)
+    return 0
+
+
+RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "ingest": _ingest,
+    "run": _run,
+    "query": _query,
+    "report": _report,
+    "synth": _synth,
+}

@@ -1,0 +1,54 @@
+"""The demo: a synthetic cohort, ingested, derived and reported, in one folder; strings the other commands together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timeline import shipped
+from timeline.errors import UsageError
+from timeline.study import Study
+
+if TYPE_CHECKING:
+    from timeline.engine import RunReport
+    from timeline.ingest import IngestReport
+    from timeline.synth import SynthReport
+
+SEED = 1
+"""The demo is the same on every machine."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made: where the study and its page are, and what each step reported."""
+
+    study: Path
+    report: Path
+    synthetic: SynthReport
+    ingested: IngestReport
+    ran: RunReport
+
+
+def cohort() -> Path:
+    """Return the specification of the shipped cohort: the first by name."""
+    return min(shipped.folder("data").glob("cohorts/*.yaml"))
+
+
+def demo(out: Path, progress: Callable[[str], None] | None = None) -> Demo:
+    """Write `out`/extract, `out`/study.duckdb and `out`/report.html; raise UsageError where `out` holds another study."""
+    from timeline import synth
+
+    say = progress or (lambda doing: None)
+    study, extract, page = Study(out / "study.duckdb"), out / "extract", out / "report.html"
+    if study.path.exists() and not (extract / synth.MARK).is_file():
+        raise UsageError(f"{study.path} is not the demo's; name another folder with --out")
+    say("making the cohort")
+    synthetic = synth.synthesize(cohort(), extract, seed=SEED)
+    study.path.unlink(missing_ok=True)
+    ingested = study.ingest(extract, progress=progress)
+    ran = study.run(progress=progress)
+    say("drawing the report")
+    study.report(page)
+    return Demo(study.path, page, synthetic, ingested, ran)
