@@ -96,6 +96,9 @@ class Window(Model):
     overlaps: bool = False
     """True: a span is in the window when any part of it is; else when its start is."""
 
+    def __str__(self) -> str:
+        return f"{'[' if self.lower_closed else '('}{self.lower}, {self.upper}{']' if self.upper_closed else ')'}"
+
 
 class Lookup(Model):
     """A look around: what another relation holds for the same patient inside a window."""
@@ -243,6 +246,8 @@ class RuleSet(Model):
     """Keyed by `file:line`, so that a failure can be found."""
     replaced: tuple[str, ...] = ()
     """Names that a later folder has replaced, with the folder: said at each run."""
+    places: Mapping[str, str] = {}
+    """Where each part stands, by dotted path (`rule.columns.name`), for messages only."""
 
     def members(self, name: str) -> tuple[str, ...]:
         """The concepts that a concept or group stands for, groups within groups opened, sorted."""

@@ -52,7 +52,9 @@ def comment(con: duckdb.DuckDBPyConnection) -> None:
     """Write each column's meaning into the file, so that a reader of the tables needs no manual."""
     for table, fields in schema.TABLES.items():
         for field in fields:
-            con.execute(f"COMMENT ON COLUMN {table}.\"{field.name}\" IS '{field.meaning.replace(chr(39), chr(39) * 2)}'")
+            con.execute(
+                f"COMMENT ON COLUMN {table}.\"{field.name}\" IS '{field.meaning.replace(chr(39), chr(39) * 2)}'"
+            )
 
 
 def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None) -> None:

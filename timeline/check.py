@@ -1,0 +1,45 @@
+"""Find every mistake in rule files before anything runs on a patient: spelling, names, types, examples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from timeline.examples import ExampleResult, run_examples
+from timeline.rules import RuleSet
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """A rule set without mistakes, and how its examples came out."""
+
+    ruleset: RuleSet
+    examples: tuple[ExampleResult, ...]
+
+    @property
+    def failed(self) -> tuple[ExampleResult, ...]:
+        return tuple(example for example in self.examples if not example.ok)
+
+
+def check(folders: Sequence[Path] = (), *, shipped: bool = True, examples: bool = True) -> CheckReport:
+    """Return the report on the rule set; raise `Findings` with every mistake at its file, line and column.
+
+    Beyond binding each expression, the whole set is run on an empty study: what passes here has run.
+    """
+    from timeline import engine, store
+    from timeline.load import load
+
+    ruleset = load(folders, shipped=shipped)
+    with store.connect(":memory:") as con:
+        engine.run(con, ruleset)
+    return CheckReport(ruleset, run_examples(ruleset) if examples else ())
+
+
+def sql_of(ruleset: RuleSet, rule: str) -> str:
+    """Return the SELECT that derives `rule`, one CTE a step; raise UsageError where there is no such rule."""
+    from timeline.compiler import compile_rules
+    from timeline.compiler.context import missing
+    from timeline.errors import UsageError
+
+    if rule not in ruleset.rules:
+        raise UsageError(missing("rule", rule, list(ruleset.rules)))
+    return next(compiled.sql for compiled in compile_rules(ruleset) if compiled.name == rule)

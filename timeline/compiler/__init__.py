@@ -1,0 +1,170 @@
+"""A rule set -> one SELECT a rule, in the order in which they read each other.
+
+`compile_rules` is the whole surface. One file an operator; each step of a rule is one CTE.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import duckdb
+
+from timeline.compiler.context import Compiled, Context, missing
+from timeline.compiler.episodes import compile_episodes
+from timeline.compiler.from_ import compile_from
+from timeline.compiler.grade import compile_grade
+from timeline.compiler.pairs import compile_pairs
+from timeline.compiler.params import literals
+from timeline.compiler.relation import Relation
+from timeline.compiler.sql import compile_sql
+from timeline.errors import Finding, Findings
+from timeline.rules import SIDES, EpisodesRule, FromRule, GradeRule, Lookup, PairsRule, Rule, RuleSet, SqlRule
+
+COMPILERS = {
+    "from": compile_from,
+    "grade": compile_grade,
+    "episodes": compile_episodes,
+    "pairs": compile_pairs,
+    "sql": compile_sql,
+}
+
+
+def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[Compiled, ...]:
+    """Return every rule compiled, each after those it reads; raise `Findings` with all mistakes.
+
+    `overrides` are parameters of this run, `rule.param` -> text.
+    """
+    params, findings = literals(ruleset, overrides)
+    reads = {name: rules_read(rule, ruleset) for name, rule in ruleset.rules.items()}
+    upstream = _upstream(reads, ruleset.index)
+    if ruleset.index in ruleset.rules:
+        reads = {name: read if name in upstream else read | {ruleset.index} for name, read in reads.items()}
+    order, circles = _sorted(reads)
+    findings += [_circle(ruleset, circle) for circle in circles]
+    compiled: dict[str, Compiled] = {}
+    with duckdb.connect(":memory:") as con:
+        for name in order:
+            index = compiled.get(ruleset.index or "") if name not in upstream else None
+            ctx = Context(
+                ruleset, ruleset.rules[name], {n: c.relation for n, c in compiled.items()}, params[name],
+                index.relation if index else None, con,
+            )  # fmt: skip
+            made = _compile(ctx, reads[name] <= set(compiled))
+            findings += ctx.findings
+            if made is not None and not ctx.findings:
+                compiled[name] = replace(
+                    made, concepts=tuple(sorted(ctx.concepts_used)), reads=tuple(sorted(reads[name]))
+                )
+                findings += _unused(ctx)
+    if findings:
+        raise Findings(findings)
+    return tuple(compiled.values())
+
+
+def _compile(ctx: Context, readable: bool) -> Compiled | None:
+    """Compile one rule; where a rule it reads has mistakes, find at least those that it has by itself."""
+    if readable:
+        made = COMPILERS[ctx.rule.operator](ctx, ctx.rule)  # type: ignore[operator]
+        if made is not None and ctx.ruleset.index == ctx.rule.name and made.kind == "facts":
+            ctx.say("", f"the index rule `{ctx.rule.name}` has no time; it gives each patient day 0")
+        return made
+    if not isinstance(ctx.rule, SqlRule):
+        for path, text, aggregates in fragments(ctx.rule):
+            ctx.parse(text, path, aggregates=aggregates)
+    for name in sorted(relations_named(ctx.rule)):
+        if name not in ctx.ruleset.concepts and name not in ctx.known:
+            ctx.say("", missing("concept or rule", name, [*ctx.ruleset.concepts, *ctx.known]))
+    return None
+
+
+def relations_named(rule: Rule) -> set[str]:
+    """Every relation that a rule names."""
+    named = {name for column in rule.columns.values() if column.lookup for name in column.lookup.relations}
+    if isinstance(rule, FromRule | EpisodesRule):
+        named |= set(rule.relations)
+    elif isinstance(rule, GradeRule):
+        named |= {name for o in (*rule.findings.values(), *rule.context.values()) for name in o.relations}
+    elif isinstance(rule, PairsRule):
+        named |= {rule.relation, *(name for group in rule.analytes for name in group.relations)}
+    else:
+        named |= set(rule.uses)
+    return named
+
+
+def rules_read(rule: Rule, ruleset: RuleSet) -> set[str]:
+    """The rules that a rule names."""
+    return {name for name in relations_named(rule) if name in ruleset.rules}
+
+
+def fragments(rule: Rule) -> Iterator[tuple[str, str, bool]]:
+    """Path, text and whether aggregates are at home, of each expression of a rule."""
+    folds = isinstance(rule, EpisodesRule) or (isinstance(rule, FromRule) and bool(rule.group_by))
+    for name, column in rule.columns.items():
+        if column.sql is not None:
+            yield f"columns.{name}", column.sql, folds
+        elif column.lookup is not None:
+            yield from ((f"columns.{name}", text, False) for text in _of_lookup(column.lookup))
+    yield from ((f"checks.{name}", text, False) for name, text in rule.checks.items())
+    if not isinstance(rule, PairsRule | SqlRule) and rule.where is not None:
+        yield "where", rule.where, False
+    if isinstance(rule, FromRule):
+        yield from ((f"steps.{name}", text, False) for name, text in rule.steps.items())
+    elif isinstance(rule, GradeRule):
+        yield "grade", rule.grade, False
+        for group in ("findings", "context"):
+            yield from ((f"{group}.{n}.level", o.level, False) for n, o in getattr(rule, group).items())
+    elif isinstance(rule, PairsRule):
+        yield from ((path, text, False) for path, lookup in _sides(rule) for text in _of_lookup(lookup))
+
+
+def _sides(rule: PairsRule) -> Iterator[tuple[str, Lookup]]:
+    for position, group in enumerate(rule.analytes):
+        for side in SIDES:
+            if (lookup := getattr(group, side)) is not None:
+                yield f"analytes.{position}.{side}", lookup
+
+
+def _of_lookup(lookup: Lookup) -> Iterator[str]:
+    window = lookup.window
+    bounds = (window.lower, window.upper) if window else ()
+    texts = (*bounds, lookup.where, lookup.to)
+    yield from (text for text in texts if text is not None and text not in ("-inf", "inf"))
+
+
+def _unused(ctx: Context) -> list[Finding]:
+    unused = sorted(set(ctx.rule.params) - ctx.params_used)
+    advice = "is never used; write it with a $ where it is meant, or leave it out"
+    return [Finding(ctx.place(f"params.{name}"), f"parameter `{name}` {advice}") for name in unused]
+
+
+def _upstream(reads: Mapping[str, set[str]], index: str | None) -> set[str]:
+    """The index rule and all that it reads: they cannot use `index`."""
+    found: set[str] = set()
+    waiting = [index] if index in reads else []
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += list(reads[name])
+    return found
+
+
+def _sorted(reads: Mapping[str, set[str]]) -> tuple[list[str], list[list[str]]]:
+    """The rules in an order in which each comes after those it reads, and the circles that prevent one."""
+    from graphlib import CycleError, TopologicalSorter
+
+    graph, circles = {name: set(sorted(read)) for name, read in sorted(reads.items())}, []
+    while True:
+        try:
+            return list(TopologicalSorter(graph).static_order()), circles
+        except CycleError as error:
+            circle = list(error.args[1])[::-1]
+            circles.append(circle)
+            graph = {name: read - set(circle) for name, read in graph.items() if name not in circle}
+
+
+def _circle(ruleset: RuleSet, circle: list[str]) -> Finding:
+    place = ruleset.places.get(circle[0], "")
+    return Finding(place, f"rules read each other in a circle: {' -> '.join(circle)}")
+
+
+__all__ = ["Compiled", "Relation", "compile_rules", "fragments", "relations_named", "rules_read"]

@@ -1,0 +1,61 @@
+"""`episodes`: moments or spans of a patient merged where neighbours are at most `gap` apart."""
+
+from timeline.compiler.chain import base, trees_names
+from timeline.compiler.columns import parse_columns
+from timeline.compiler.context import Compiled, Context
+from timeline.compiler.finish import finish
+from timeline.compiler.from_ import group
+from timeline.fragment import conjuncts, interval
+from timeline.rules import EpisodesRule, minutes
+
+
+def length(ctx: Context, text: str, path: str) -> str | None:
+    """Return SQL of a length of time, written out or as a parameter; complain where it is none."""
+    fragment = ctx.parse(text, path)
+    if fragment is None:
+        return None
+    named = ctx.rule.params.get(text[1:]) if text.startswith("$") else None
+    if minutes(text) is None and (named is None or named.kind != "duration"):
+        ctx.say(path, f"`{text}` is not a length of time; write a whole number and min, h, d or w, such as 24h")
+        return None
+    return ctx.params[text[1:]] if named else interval(text)
+
+
+def compile_episodes(ctx: Context, rule: EpisodesRule) -> Compiled | None:
+    """Return the rule as one SELECT, or None after complaining."""
+    relation = ctx.relation(rule.relations, "episodes")
+    where = ctx.parse(rule.where, "where")
+    gap = length(ctx, rule.gap, "gap")
+    columns = parse_columns(ctx, rule.columns, aggregates=True)
+    if relation is not None and relation.at is None:
+        ctx.say("episodes", f"`{relation.name}` has no time; only moments and spans can be merged")
+    if ctx.findings or relation is None:
+        return None
+    terms = conjuncts(where.tree) if where else []
+    used = trees_names(terms) | {n for column in columns.values() for n in column.needs}
+    chain = base(ctx, relation, used, rule.title)
+    chain.filter("rows__where", [(term, "where") for term in terms])
+    start = '"time"' if relation.kind == "moments" else "start_time"
+    end = '"time"' if relation.kind == "moments" else "end_time"
+    order = f"{start}, {'key__' if relation.of_events else 'evidence__, key__'}"
+    # The running maximum of the ends, not the last end: a long span may contain the ones after it.
+    chain.step(
+        "rows__opens",
+        f"an episode opens where the gap to the latest end so far is longer than {rule.gap}",
+        f"SELECT *, {start} AS start__, {end} AS end__, coalesce({start} > max({end}) OVER (PARTITION BY patient_id "
+        f"ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + {gap}, TRUE) AS opens__ "
+        f"FROM {chain.current} WHERE {start} IS NOT NULL",
+    )
+    chain.step(
+        "rows__episode",
+        "",
+        "SELECT *, count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id "
+        f"ORDER BY {order} ROWS UNBOUNDED PRECEDING) AS episode__ FROM {chain.current}",
+    )
+    chain.types |= {"episode__": "BIGINT", "start__": "TIMESTAMP", "end__": "TIMESTAMP"}
+    chain.at_hand["episode__"] = "episode__"
+    group(chain, ("episode__",), columns, {"start_time": "min(start__)", "end_time": "max(end__)"})
+    if ctx.findings:
+        return None
+    declared = [(name, column) for name, column in rule.columns.items() if name in chain.names]
+    return finish(chain, "spans", declared, numbered="r.episode__")

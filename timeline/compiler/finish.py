@@ -1,0 +1,148 @@
+"""The last step of every rule: number, day and evidence beside the declared columns, in a fixed order."""
+
+from collections.abc import Sequence
+
+from timeline import schema
+from timeline.compiler.chain import Chain
+from timeline.compiler.context import Compiled, Context
+from timeline.compiler.relation import IDS, Kind, Relation, evidence_list
+from timeline.quote import identifier
+from timeline.rules import Column
+
+TIMES = {"moments": ("time",), "spans": ("start_time", "end_time"), "facts": ()}
+DAYS = {"moments": ("day",), "spans": ("start_day", "end_day"), "facts": ()}
+
+
+def finish(
+    chain: Chain,
+    kind: Kind,
+    declared: Sequence[tuple[str, Column]],
+    *,
+    numbered: str | None = None,
+    concepts: tuple[str, ...] = (),
+) -> Compiled:
+    """Return the rule compiled: `declared` columns come after the implicit ones, evidence last.
+
+    `numbered` is the SQL of the number where the operator already has one.
+    """
+    ctx, rule = chain.ctx, chain.ctx.rule
+    evidence = evidence_list(tuple(chain.evidence))
+    chain.step("rows__evidence", "", f"SELECT *, {evidence} AS ids__ FROM {chain.current}")
+    times = TIMES[kind]
+    order = [f"r.{name} NULLS FIRST" for name in times[:1]]
+    alone = chain.evidence == ["[key__]"]  # then the event's id orders as the list does, and faster
+    order += [] if alone or not times else ["r.ids__"]
+    order += [f"r.{name}" for name in chain.key if name != "patient_id"]
+    number = numbered or f"row_number() OVER (PARTITION BY r.patient_id ORDER BY {', '.join(order)})"
+    items = ["r.patient_id", f"CAST({number} AS INTEGER) AS number"]
+    fields = list(KEY)
+    for name in times:
+        items.append(f"r.{name}")
+        fields.append(schema.Field(name, "TIMESTAMP", MEANING[name]))
+    join, days = _days(ctx, kind)
+    items += days
+    fields += [schema.Field(name, "INTEGER", MEANING[name], unit="d") for name in DAYS[kind]]
+    for name, column in declared:
+        inner = chain.names[name]
+        items.append(f"r.{identifier(inner)}" + (f" AS {identifier(name)}" if inner != name else ""))
+        fields.append(_field(name, column, chain.types[inner]))
+    items.append("r.ids__ AS evidence")
+    fields.append(schema.Field("evidence", IDS, "ids of the events that decided the row", nullable=False))
+    last = f"SELECT {', '.join(items)} FROM {chain.current} AS r{join}"
+    columns = {f.name: "VARCHAR" if f.type == schema.PATIENT_KEY else f.type for f in fields}
+    relation = Relation(rule.name, kind, columns, identifier(rule.name), "number", "", concepts)
+    sql = _statement(chain, last)
+    return Compiled(rule.name, kind, sql, tuple(fields), _checks(ctx, relation), tuple(ctx.probes), (), (), relation)
+
+
+def _field(name: str, column: Column, kind: str) -> schema.Field:
+    """A declared column; without a meaning in words it is explained by what it is computed from."""
+    look = column.lookup
+    origin = column.sql or (f"{look.pick} of {', '.join(look.relations)}" if look else "")
+    return schema.Field(
+        name, kind.strip('"'), column.meaning or origin, column.nullable, column.unit, column.one_of, column.between
+    )
+
+
+def promise(meaning: str) -> Column:
+    """The declaration of a column that the operator itself computes."""
+    return Column(sql="NULL", meaning=meaning)
+
+
+KEY = (
+    schema.Field("patient_id", schema.PATIENT_KEY, "the patient", nullable=False),
+    schema.Field(
+        "number", "INTEGER", "1, 2, ... in the patient by time: with patient_id the row's key", nullable=False
+    ),
+)
+MEANING = {
+    "time": "when, in the study's clock",
+    "start_time": "when it begins",
+    "end_time": "when it ends",
+    "day": "day relative to the index: difference of calendar dates",
+    "start_day": "day of its begin relative to the index: difference of calendar dates",
+    "end_day": "day of its end relative to the index: difference of calendar dates",
+}
+
+
+def _days(ctx: Context, kind: Kind) -> tuple[str, list[str]]:
+    """The join with the index and the SQL of each day; without one the days are NULL."""
+    pairs = zip(TIMES[kind], DAYS[kind], strict=True)
+    if ctx.index is None or not TIMES[kind]:
+        # The index rule's own days count from its start; there are none before it, and none without it.
+        start = f"CAST(r.{TIMES[kind][0]} AS DATE)" if TIMES[kind] and ctx.ruleset.index == ctx.rule.name else "NULL"
+        return "", [f"CAST(CAST(r.{time} AS DATE) - {start} AS INTEGER) AS {day}" for time, day in pairs]
+    start = f"CAST(day__.{ctx.index.at} AS DATE)"
+    join = f" LEFT JOIN {ctx.index.table} AS day__ ON day__.patient_id = r.patient_id"
+    return join, [f"CAST(CAST(r.{time} AS DATE) - {start} AS INTEGER) AS {day}" for time, day in pairs]
+
+
+def _checks(ctx: Context, relation: Relation) -> dict[str, str]:
+    """The SQL of each named check over a finished row."""
+    table = Chain(ctx, relation, types=dict(relation.columns), names={name: name for name in relation.columns})
+    sqls: dict[str, tuple[str, str]] = {}
+    for name, text in ctx.rule.checks.items():
+        fragment = ctx.parse(text, f"checks.{name}")
+        if fragment is not None:
+            sqls[name] = (table.sql(fragment.tree, f"checks.{name}"), f"checks.{name}")
+    for name, kind in table.bound(sqls).items():
+        if kind not in ("BOOLEAN", '"NULL"'):
+            ctx.say(f"checks.{name}", f"a check is true or false; this is {kind}")
+    return {name: sql for name, (sql, _) in sqls.items()}
+
+
+def _statement(chain: Chain, last: str) -> str:
+    """One WITH, a CTE a step, each named for its step."""
+    steps = []
+    for name, comment, select in chain.steps:
+        note = "".join(f"  -- {line}\n" for line in comment.split("\n")) if comment else ""
+        steps.append(f"{identifier(name)} AS (\n{note}  {_broken(select)}\n)")
+    return "WITH " + ",\n".join(steps) + f"\n{_broken(last, '')}\nORDER BY patient_id, number"
+
+
+def _broken(select: str, indent: str = "  ") -> str:
+    """A SELECT with its main clauses on lines of their own; quoted text and brackets stay as they are."""
+    out, depth, quoted, at = [], 0, False, 0
+    words = (
+        " FROM ",
+        " WHERE ",
+        " LEFT JOIN ",
+        " ASOF LEFT JOIN ",
+        " CROSS JOIN ",
+        " JOIN ",
+        " GROUP BY ",
+        " QUALIFY ",
+        " UNION ALL ",
+    )
+    while at < len(select):
+        character = select[at]
+        quoted ^= character == "'"
+        depth += ((character == "(") - (character == ")")) if not quoted else 0
+        word = next((w for w in words if depth == 0 and not quoted and select.startswith(w, at)), None)
+        if word and not (word == " LEFT JOIN " and select[:at].endswith(" ASOF")):
+            out.append(f"\n{indent}{word[1:]}")
+            at += len(word)
+        else:
+            out.append(character)
+            at += 1
+    return "".join(out)

@@ -1,0 +1,168 @@
+"""`from`: rows of a relation that satisfy `where`, with computed columns, folded, kept or put through steps."""
+
+from timeline.compiler.chain import Chain, base, trees_names, used_names
+from timeline.compiler.columns import Parsed, add_columns, attributes_used, cast, parse_columns
+from timeline.compiler.context import Compiled, Context, missing
+from timeline.compiler.finish import TIMES, finish, promise
+from timeline.compiler.relation import Kind, Relation
+from timeline.fragment import Fragment, Tree, conjuncts
+from timeline.quote import identifier, literal
+from timeline.rules import Column, FromRule
+
+START_OF_SPAN = '"time"'
+END_OF_SPAN = 'CASE WHEN end_time >= "time" THEN end_time ELSE "time" END'
+"""An end that is missing, or before the start, counts as none."""
+
+
+def compile_from(ctx: Context, rule: FromRule) -> Compiled | None:
+    """Return the rule as one SELECT, or None after complaining."""
+    relation = ctx.relation(rule.relations, "from")
+    where = ctx.parse(rule.where, "where")
+    columns = parse_columns(ctx, rule.columns, aggregates=bool(rule.group_by))
+    steps = {name: ctx.parse(text, f"steps.{name}") for name, text in rule.steps.items()}
+    if ctx.findings or relation is None or not _fits(ctx, rule, relation):
+        return None
+    terms = conjuncts(where.tree) if where else []
+    used = trees_names(terms) | used_names(steps.values()) | {n for column in columns.values() for n in column.needs}
+    used |= {(name,) for name in rule.group_by}
+    chain = base(ctx, relation, used | ({("end_time",)} if rule.spans else set()), rule.title)
+    kind: Kind = "spans" if rule.spans else relation.kind
+    if rule.spans:
+        _as_spans(chain)
+    early = [term for term in terms if rule.group_by or not _needs_columns(term, chain, columns)]
+    chain.filter("rows__where", [(term, "where") for term in early])
+    if rule.group_by:
+        folds = {"time": 'min("time")', "start_time": "min(start_time)", "end_time": "max(end_time)"}
+        group(chain, rule.group_by, columns, {name: folds[name] for name in TIMES[kind]})
+    else:
+        late = [term for term in terms if term not in early]
+        if rule.keep and not late:
+            _keep(chain, rule.keep)
+        add_columns(chain, columns, attributes_used(used, columns))
+        chain.filter("rows__where_columns", [(term, "where") for term in late])
+        if rule.keep and late:
+            _keep(chain, rule.keep)
+    if rule.group_by and rule.keep:
+        _keep(chain, rule.keep)
+    declared = _add_steps(chain, steps) + [
+        (name, column) for name, column in rule.columns.items() if name in chain.names
+    ]
+    if ctx.findings:
+        return None
+    concepts = relation.concepts if relation.of_events or "concept" in relation.columns else ()
+    return finish(chain, kind, declared, concepts=concepts)
+
+
+def _fits(ctx: Context, rule: FromRule, relation: Relation) -> bool:
+    """Whether the rule's options go with the kind of relation it is from."""
+    before = len(ctx.findings)
+    if rule.spans and not relation.of_events:
+        ctx.say("spans", f"`spans` turns events into spans; `{relation.name}` has {relation.kind}")
+    if rule.keep and relation.at is None:
+        ctx.say("keep", f"`{relation.name}` has no time, so it has no {rule.keep} row")
+    for name in rule.group_by:
+        if name not in relation.columns:
+            ctx.say("group_by", missing(f"column of {relation.name}", name, list(relation.columns)))
+    clash = sorted({"included", "excluded_at", *rule.steps} & set(rule.columns)) if rule.steps else []
+    for name in clash:
+        ctx.say(f"columns.{name}", f"`{name}` is already a column of the steps; choose another name")
+    return len(ctx.findings) == before
+
+
+def _needs_columns(term: Tree, chain: Chain, columns: dict[str, Parsed]) -> bool:
+    firsts = {parts[0] for parts in trees_names([term])}
+    return any(name in columns and (name not in chain.at_hand) for name in firsts)
+
+
+def _as_spans(chain: Chain) -> None:
+    """Events become spans; `time` stays what it was."""
+    items = f"{START_OF_SPAN} AS start_time, {END_OF_SPAN} AS end_time"
+    chain.step("rows__spans", "", f"SELECT * EXCLUDE (end_time), {items} FROM {chain.current}")
+    chain.names |= {"start_time": "start_time", "end_time": "end_time"}
+    chain.at_hand |= {"start_time": "start_time", "end_time": "end_time"}
+    chain.types |= {"start_time": "TIMESTAMP", "end_time": "TIMESTAMP"}
+    chain.at = "start_time"
+
+
+def _keep(chain: Chain, which: str) -> None:
+    """One row a patient, by time and then the lowest evidence."""
+    at = identifier(chain.at or "")
+    direction = f"{at} DESC NULLS LAST" if which == "last" else f"{at} NULLS FIRST"
+    rest = ", ".join(identifier(name) for name in chain.order if name != chain.at)
+    order = ", ".join(part for part in (direction, rest) if part)
+    chain.step(
+        f"rows__{which}",
+        "",
+        f"SELECT * FROM {chain.current} QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY {order}) = 1",
+    )
+
+
+def group(chain: Chain, keys: tuple[str, ...], columns: dict[str, Parsed], times: dict[str, str]) -> None:
+    """Fold the rows of a patient that agree in `keys`; columns aggregate, or compute with what was aggregated.
+
+    `times` are the columns that place the folded row in time, with the aggregate that yields each.
+    """
+    keys = tuple(name for name in keys if name != "patient_id")
+    rows, open_names = {}, set(chain.at_hand) - set(keys)
+    later = {}
+    for name, column in columns.items():
+        firsts = {parts[0] for parts in column.needs}
+        folds = bool(column.fragment and column.fragment.aggregates) or bool(firsts & open_names)
+        (rows if folds else later)[name] = column
+    sqls = _aggregates(chain, rows, columns)
+    grouping = ("patient_id", *(chain.in_view[name] for name in keys))
+    types = chain.bound(sqls, grouping)
+    ids = "list(key__)" if chain.relation.of_events else "flatten(list(evidence__))"
+    items = [identifier(name) for name in grouping]
+    items += [f"{sql} AS {identifier(name)}" for name, sql in times.items() if name not in keys]
+    kept = {name: chain.types[chain.in_view[name]] for name in ("patient_id", *keys)}
+    chain.types = kept | {name: "TIMESTAMP" for name in times if name not in keys}
+    chain.names = {name: name for name in chain.types}
+    chain.at_hand = {name: name for name in keys}
+    chain.dotted = {}
+    for name, (sql, _) in sqls.items():
+        inner = chain.internal(name)
+        items.append(f"{sql} AS {identifier(inner)}")
+        chain.names[name], chain.types[inner] = inner, types[name]
+    items.append(f"list_sort(list_distinct({ids})) AS evidence__")
+    by = ", ".join(identifier(name) for name in grouping)
+    chain.step("rows__grouped", "", f"SELECT {', '.join(items)} FROM {chain.current} GROUP BY {by}")
+    chain.types["evidence__"] = "UBIGINT[]"
+    chain.evidence, chain.key = ["evidence__"], ("patient_id", *keys)
+    chain.order = tuple(name for name in (chain.at, "evidence__") if name)
+    add_columns(chain, later, {})
+
+
+def _aggregates(chain: Chain, rows: dict[str, Parsed], columns: dict[str, Parsed]) -> dict[str, tuple[str, str]]:
+    """The SQL and path of each column that folds rows; it may not need another column of the rule."""
+    sqls = {}
+    for name, column in rows.items():
+        path = f"columns.{name}"
+        others = {parts[0] for parts in column.needs if parts[0] not in chain.at_hand and parts[0] in columns}
+        if others:
+            chain.ctx.say(path, f"an aggregate sees rows, not column `{min(others)}` of this rule; "
+                                "give the inner expression a rule of its own")  # fmt: skip
+        elif column.fragment is not None:
+            sqls[name] = (cast(chain.sql(column.fragment.tree, path), column.column), path)
+    return sqls
+
+
+def _add_steps(chain: Chain, steps: dict[str, Fragment | None]) -> list[tuple[str, Column]]:
+    """`included`, `excluded_at` and a column a step; a step that is unknown does not hold."""
+    if not steps:
+        return []
+    sqls = {n: (chain.sql(f.tree, f"steps.{n}"), f"steps.{n}") for n, f in steps.items() if f is not None}
+    for name, kind in chain.bound(sqls).items():
+        if kind not in ("BOOLEAN", '"NULL"'):
+            chain.ctx.say(f"steps.{name}", f"a step is true or false; this is {kind}")
+    chain.add("rows__steps", "", {name: (f"coalesce({sql}, FALSE)", "BOOLEAN") for name, (sql, _) in sqls.items()})
+    inner = [identifier(chain.names[name]) for name in sqls]
+    failed = " ".join(f"WHEN NOT {column} THEN {literal(name)}" for name, column in zip(sqls, inner, strict=True))
+    chain.add(
+        "rows__included",
+        "",
+        {"included": (" AND ".join(inner), "BOOLEAN"), "excluded_at": (f"CASE {failed} END", "VARCHAR")},
+    )
+    meanings = {"included": "every step holds", "excluded_at": "the first step that does not hold"}
+    names = ("included", "excluded_at", *sqls)
+    return [(name, promise(meanings.get(name, "this step holds"))) for name in names]

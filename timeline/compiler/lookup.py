@@ -1,0 +1,314 @@
+"""Look around: what another relation holds for the same patient inside a window, as one or two steps.
+
+`first` and `last` over a window become an ASOF join, linear where a range join is quadratic; all other
+picks join the range and keep the best row or fold the rows.
+"""
+
+from collections.abc import Callable
+
+from timeline.compiler.chain import Chain, attributes
+from timeline.compiler.context import Probe, missing
+from timeline.compiler.look import EVER, Look, describe
+from timeline.fragment import FragmentError, resolved
+from timeline.quote import identifier
+from timeline.rules import ROW_PICKS
+
+
+def add_lookup(
+    chain: Chain,
+    name: str,
+    look: Look,
+    wanted: set[str],
+    analyte: bool = False,
+) -> None:
+    """Add column `name`, and `name.x` for each x in `wanted`, to the chain; `analyte`: only its own analyte's rows."""
+    pick = look.lookup.pick
+    for x in sorted(wanted - set(look.relation.columns)):
+        chain.ctx.say(look.path, missing(f"column of {look.relation.name}", x, list(look.relation.columns)))
+    if wanted and pick not in ROW_PICKS:
+        chain.ctx.say(look.path, f"`{pick}` folds rows, so `{name}.{min(wanted)}` is no one row's; use first or last")
+        wanted = set()
+    wanted = wanted & set(look.relation.columns)
+    inner = chain.internal(name)
+    carried = _carried(chain, look, wanted)
+    asof = (
+        pick in ("first", "last")
+        and look.lookup.window is not None
+        and not look.lookup.window.overlaps
+        and not look.uses_base
+        and look.relation.at is not None
+    )
+    chain.step(f"seen__{inner}", "", _seen(chain, look, carried, asof, analyte), moves=False)
+    _add_bounds(chain, look, inner)
+    if asof:
+        select = _asof(chain, look, inner, wanted, analyte)
+    elif pick in ROW_PICKS:
+        select = _best(chain, look, inner, wanted, analyte)
+    else:
+        _fold(chain, look, inner, analyte)
+        select = _folded(chain, look, inner)
+    chain.step(f"rows__{inner}", "", select)
+    _register(chain, name, inner, look, wanted, analyte)
+
+
+def _carried(chain: Chain, look: Look, wanted: set[str]) -> set[str]:
+    """The looked-up columns that must outlive the prefilter."""
+    late = {parts[0] for parts in look.where.names if len(parts) == 1} if look.where and look.uses_base else set()
+    if look.where and look.uses_base and any(parts[0] == "concept" for parts in look.where.names):
+        late.add("concept")
+    return wanted | (late & set(look.relation.columns))
+
+
+def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bool) -> str:
+    """The rows that may be found: prefiltered by all that does not depend on the row that looks."""
+    relation, column = look.relation, look.lookup.column
+    items = ["s.patient_id", f"{relation.evidence('s')} AS id__"]
+    conditions = [relation.condition.format("s")] if relation.condition else []
+    if relation.at:
+        items.append(f"s.{identifier(relation.at)} AS at__")
+    if look.lookup.window and look.lookup.window.overlaps:
+        items.append("s.end_time AS until__")
+    if relation.key and not relation.of_events:
+        items.append("s.number AS number__")
+    if analyte:
+        items.append(f"s.{'concept' if relation.of_events else 'analyte'} AS analyte__")
+    if column:
+        items.append(f"s.{identifier(column)} AS value__")
+        conditions.append(f"s.{identifier(column)} IS NOT NULL")
+    items += [f"s.{identifier(x)} AS x__{x}" for x in sorted(carried)]
+    join = ""
+    if look.where and not look.uses_base:
+        sql, join = _where(chain, look, lambda parts: f"s.{identifier(parts[0])}")
+        conditions.append(f"({sql})")
+    if folded:
+        conditions.append(f"s.{identifier(relation.at or '')} IS NOT NULL")
+    condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    # Of rows at one time the lowest evidence: an ASOF join would take any of them.
+    one = ", ".join(("patient_id", "at__", *(("analyte__",) if analyte else ())))
+    tie = "id__" if relation.of_events else "id__, number__"
+    fold = f" QUALIFY row_number() OVER (PARTITION BY {one} ORDER BY {tie}) = 1" if folded else ""
+    return f"SELECT {', '.join(items)} FROM {relation.table} AS s{join}{condition}{fold}"
+
+
+def _where(chain: Chain, look: Look, own: Callable[[tuple[str, ...]], str]) -> tuple[str, str]:
+    """SQL of the lookup's `where`, and the joins it needs for `index.x` and `patient.x`."""
+    assert look.where is not None
+    ctx, relation = chain.ctx, look.relation
+    joins: dict[str, str] = {}
+
+    def name(parts: tuple[str, ...]) -> str:
+        others = {"index": ctx.index, "patient": ctx.single("patient")}
+        if len(parts) == 1 and parts[0] in relation.columns:
+            return own(parts)
+        if len(parts) == 2 and parts[0] == "base":
+            if parts[1] in chain.in_view:
+                return f"b.{identifier(chain.in_view[parts[1]])}"
+            ctx.say(look.path, missing("column of the row that looks", parts[1], list(chain.in_view)))
+        elif len(parts) == 2 and parts[0] == "concept" and "concept" in relation.columns:
+            sql = ctx.attribute(parts[1], own(("concept",)), relation.concepts)
+            if sql is not None:
+                return sql
+            ctx.say(look.path, missing("attribute of concepts", parts[1], attributes(ctx)))
+        elif len(parts) == 2 and parts[0] in others and (other := others[parts[0]]) is not None:
+            if parts[1] in other.columns:
+                joins[parts[0]] = f" LEFT JOIN {other.table} AS {parts[0]} ON {parts[0]}.patient_id = s.patient_id"
+                return f"{parts[0]}.{identifier(parts[1])}"
+            ctx.say(look.path, missing(f"column of {parts[0]}", parts[1], list(other.columns)))
+        else:
+            ctx.say(look.path, missing(f"column of {relation.name}", ".".join(parts), list(relation.columns)))
+        return "NULL"
+
+    try:
+        sql = resolved(look.where.tree, name)
+    except FragmentError as error:
+        ctx.say(look.path, str(error))
+        sql = "NULL"
+    _check_where(chain, look)
+    return sql, "".join(joins.values())
+
+
+def _check_where(chain: Chain, look: Look) -> None:
+    """Bind the condition by itself, over columns of the right types, so that a complaint names its place."""
+    assert look.where is not None
+    ctx, frame, flat = chain.ctx, dict(look.relation.columns), {}
+    for parts in look.where.names:
+        if len(parts) == 2:
+            flat[parts] = "__".join(parts)
+            others = {"index": ctx.index, "patient": ctx.single("patient")}
+            if parts[0] == "base":
+                frame[flat[parts]] = chain.types.get(chain.in_view.get(parts[1], ""), "INTEGER")
+            elif (other := others.get(parts[0])) is not None:
+                frame[flat[parts]] = other.columns.get(parts[1], "INTEGER")
+            else:
+                frame[flat[parts]] = "DOUBLE"
+    probe = Chain(ctx, look.relation, types=frame)
+    try:
+        sql = resolved(look.where.tree, lambda parts: identifier(flat.get(parts, parts[0])))
+    except FragmentError:
+        return
+    kind = probe.bound({"where": (sql, look.path)})["where"]
+    if kind not in ("BOOLEAN", '"NULL"'):
+        ctx.say(look.path, f"a condition is true or false; this is {kind}")
+
+
+def _add_bounds(chain: Chain, look: Look, inner: str) -> None:
+    """Add the window's ends, and the time to be near to, to every row that looks."""
+    window = look.lookup.window
+    sqls: dict[str, tuple[str, str]] = {}
+    if window:
+        for key, text, fragment in (("from__", window.lower, look.lower), ("to__", window.upper, look.upper)):
+            sql = EVER[text] if text in EVER else chain.sql(fragment.tree, look.path) if fragment else "NULL"
+            sqls[key] = (sql, look.path)
+    if look.to:
+        sqls["near__"] = (chain.sql(look.to.tree, look.path), look.path)
+    if not sqls:
+        return
+    for key, kind in chain.bound(sqls).items():
+        if kind not in ("TIMESTAMP", "DATE", '"NULL"', "INTEGER" if sqls[key][0] == "NULL" else ""):
+            chain.ctx.say(look.path, f"the bound of a window is a time; `{sqls[key][0]}` is {kind}")
+    items = ", ".join(f"CAST({sql} AS TIMESTAMP) AS {key}" for key, (sql, _) in sqls.items())
+    chain.step(f"around__{inner}", describe(look, inner), f"SELECT *, {items} FROM {chain.current}")
+
+
+def _own_rows(analyte: bool) -> str:
+    return "s.patient_id = b.patient_id" + (" AND s.analyte__ = b.analyte" if analyte else "")
+
+
+def _drop(look: Look) -> str:
+    names = (["from__", "to__"] if look.lookup.window else []) + (["near__"] if look.to else [])
+    return f" EXCLUDE ({', '.join(names)})" if names else ""
+
+
+def _found(look: Look, inner: str, wanted: set[str], guard: str = "") -> str:
+    """The items that bring the found row's value, columns and evidence."""
+    picked = {inner: "s.value__"} | {f"{inner}__{x}": f"s.x__{x}" for x in sorted(wanted)} | {f"{inner}__id": "s.id__"}
+    return ", ".join(
+        f"{f'CASE WHEN {guard} THEN {sql} END' if guard else sql} AS {identifier(name)}" for name, sql in picked.items()
+    )
+
+
+def _asof(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool) -> str:
+    window = look.lookup.window
+    assert window is not None
+    after = f"b.from__ {'<=' if window.lower_closed else '<'} s.at__"
+    before = f"b.to__ {'>=' if window.upper_closed else '>'} s.at__"
+    join, guard = (after, before) if look.lookup.pick == "first" else (before, after)
+    return (
+        f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted, guard)} FROM {chain.current} AS b "
+        f"ASOF LEFT JOIN seen__{inner} AS s ON {_own_rows(analyte)} AND {join}"
+    )
+
+
+def _range(chain: Chain, look: Look, inner: str, analyte: bool) -> tuple[str, str]:
+    """The condition under which a row is a candidate, and the rows joined with what its `where` needs."""
+    conditions, window, source = [_own_rows(analyte)], look.lookup.window, f"seen__{inner} AS s"
+    if window:
+        end = "s.until__" if window.overlaps else "s.at__"
+        conditions.append(f"{end} {'>=' if window.lower_closed else '>'} b.from__")
+        conditions.append(f"s.at__ {'<=' if window.upper_closed else '<'} b.to__")
+        if window.overlaps:
+            # A window that ends before it begins is empty, also under a span that covers both its ends.
+            conditions.append("b.from__ <= b.to__")
+            if not (window.lower_closed and window.upper_closed):
+                conditions.append("b.from__ < b.to__")
+    if look.to:
+        conditions.append("b.near__ IS NOT NULL")
+    if look.where and look.uses_base:
+        sql, joins = _where(chain, look, lambda parts: f"s.x__{parts[0]}")
+        conditions.append(f"({sql})")
+        source = f"({source}{joins})" if joins else source
+    return " AND ".join(conditions), source
+
+
+def _best(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool) -> str:
+    at = ("s.at__ NULLS FIRST",) if look.relation.at else ()
+    best = {
+        "first": at,
+        "last": ("s.at__ DESC NULLS LAST",) if look.relation.at else (),
+        "min": ("s.value__", *at),
+        "max": ("s.value__ DESC", *at),
+        "nearest": ("abs(epoch_us(s.at__) - epoch_us(b.near__))", *at),
+    }[look.lookup.pick]
+    tie = () if look.relation.key is None else ("s.id__",) if look.relation.of_events else ("s.id__", "s.number__")
+    if look.relation.at is None and look.relation.key:
+        tie = ("s.number__ DESC",) if look.lookup.pick == "last" else ("s.number__",)
+    key = ", ".join(f"b.{name}" for name in chain.key)
+    ordered = ", ".join((*best, *tie)) or "1"
+    condition, source = _range(chain, look, inner, analyte)
+    return (
+        f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted)} FROM {chain.current} AS b "
+        f"LEFT JOIN {source} ON {condition} "
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ordered}) = 1"
+    )
+
+
+def _fold(chain: Chain, look: Look, inner: str, analyte: bool) -> None:
+    key = ", ".join(f"b.{name}" for name in chain.key)
+    tie = ["s.id__"] if look.relation.of_events else ["s.id__", "s.number__"] if look.relation.key else []
+    order = ", ".join((["s.at__ NULLS FIRST"] if look.relation.at else []) + tie)
+    ordered = f" ORDER BY {order}" if order else ""
+    pick = look.lookup.pick
+    value = {
+        "count": "count(*)",
+        "any": "TRUE",
+        "sum": f"sum(s.value__{ordered})",
+        "mean": f"avg(s.value__{ordered})",
+        "median": "median(s.value__)",
+    }[pick]
+    if look.relation.of_events:
+        ids = f"[first(s.id__{ordered})]" if pick == "any" else "list(s.id__)"
+    else:
+        ids = f"first(s.id__{ordered})" if pick == "any" else "flatten(list(s.id__))"
+    condition, source = _range(chain, look, inner, analyte)
+    chain.step(
+        f"found__{inner}",
+        "",
+        f"SELECT {key}, {value} AS value__, {ids} AS ids__ FROM {chain.current} AS b "
+        f"JOIN {source} ON {condition} GROUP BY {key}",
+        moves=False,
+    )
+
+
+def _folded(chain: Chain, look: Look, inner: str) -> str:
+    key = " AND ".join(f"f.{name} = b.{name}" for name in chain.key)
+    nothing = {"count": "0", "any": "FALSE"}.get(look.lookup.pick)
+    value = "f.value__"
+    if nothing is not None:
+        known = ["b.from__ IS NOT NULL AND b.to__ IS NOT NULL"] if look.lookup.window else []
+        value = f"coalesce(f.value__, {nothing})"
+        value = f"CASE WHEN {known[0]} THEN {value} END" if known else value
+    return (
+        f"SELECT b.*{_drop(look)}, {value} AS {identifier(inner)}, f.ids__ AS {identifier(inner + '__id')} "
+        f"FROM {chain.current} AS b LEFT JOIN found__{inner} AS f ON {key}"
+    )
+
+
+def _register(chain: Chain, name: str, inner: str, look: Look, wanted: set[str], analyte: bool) -> None:
+    """Note the new names, their types and the evidence they bring."""
+    pick, column = look.lookup.pick, look.lookup.column
+    own = look.relation.columns[column] if column else ""
+    types = {"count": "BIGINT", "any": "BOOLEAN", "mean": "DOUBLE", "median": own}
+    kind = types.get(pick, own)
+    if pick in ("sum", "mean", "median"):
+        function = {"sum": "sum", "mean": "avg", "median": "median"}[pick]
+        probe = Chain(chain.ctx, chain.relation, types={"x": own})
+        kind = probe.bound({"x": (f"{function}(x)", look.path)})["x"]
+    chain.names[name], chain.types[inner] = inner, kind
+    chain.dotted[name] = {x: f"{inner}__{x}" for x in wanted}
+    for x in wanted:
+        chain.types[f"{inner}__{x}"] = look.relation.columns[x]
+    one = pick in ROW_PICKS and look.relation.of_events
+    id_column = identifier(f"{inner}__id")
+    chain.types[f"{inner}__id"] = "UBIGINT" if one else "UBIGINT[]"
+    chain.evidence.append(f"[{id_column}]" if one else id_column)
+    if analyte:
+        return
+    found = "count(*) FILTER (WHERE {0} > 0)" if pick == "count" else "count(*) FILTER (WHERE {0})"
+    matched = found if pick in ("count", "any") else "count({0})"
+    rule = chain.ctx.rule.name
+    chain.ctx.probes.append(
+        Probe(
+            f"lookup {describe(look, name)}",
+            f"SELECT count(*), {matched.format(identifier(name))} FROM {identifier(rule)}",
+        )
+    )

@@ -1,0 +1,264 @@
+"""Run a rule set on a study: every table anew in one transaction, all or none, with its provenance.
+
+Knows rules as compiled SELECTs and the study as a connection; no YAML, no extract.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import duckdb
+
+from timeline import schema, store
+from timeline.compiler import Compiled, compile_rules
+from timeline.compiler.params import in_force
+from timeline.errors import Finding, Findings
+from timeline.quote import identifier, literal
+from timeline.rules import RuleSet
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """What one rule derived."""
+
+    name: str
+    operator: str
+    kind: str
+    rows: int
+    patients: int
+    seconds: float
+    notes: tuple[str, ...]
+    """Concepts, windows and levels that matched nothing."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run derived, and what it found nothing for."""
+
+    run: str
+    ruleset: str
+    ruleset_hash: str
+    rules: tuple[RuleReport, ...]
+    patients: int
+    events: int
+    replaced: tuple[str, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+def run(
+    con: duckdb.DuckDBPyConnection,
+    ruleset: RuleSet,
+    params: Mapping[str, str] = {},
+    progress: Callable[[str], None] | None = None,
+) -> RunReport:
+    """Derive every table of `ruleset` anew and return what came out; nothing changes where anything fails.
+
+    Raises `Findings` for mistakes in the rules or rows that break a promise of theirs.
+    """
+    from timeline import concepts, ingest
+
+    started, clock = datetime.now(UTC).replace(tzinfo=None), time.perf_counter()
+    compiled = compile_rules(ruleset, params)
+    hashes = rule_hashes(ruleset, compiled, params)
+    con.execute("BEGIN")
+    try:
+        ingest.remap(con, ruleset.concepts)
+        concepts.write(con, ruleset.concepts)
+        _drop_derived(con)
+        absent = observe(con, compiled)
+        reports = tuple(_derive(con, rule, ruleset, compiled, absent, progress) for rule in compiled)
+        store.refresh_views(con, ruleset.index)
+        report = RunReport(
+            run=_id(hashes, con),
+            ruleset=ruleset.name,
+            ruleset_hash=_hash(sorted(hashes.items())),
+            rules=reports,
+            patients=_one(con, "SELECT count(*) FROM patient"),
+            events=_one(con, "SELECT count(*) FROM meta.event"),
+            replaced=ruleset.replaced,
+            notes=_absent_notes(absent),
+            seconds=time.perf_counter() - clock,
+        )
+        _record(con, report, ruleset, compiled, hashes, params, started)
+        con.execute("DROP TABLE temp.observation")
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("CHECKPOINT")
+    return report
+
+
+def observe(con: duckdb.DuckDBPyConnection, compiled: tuple[Compiled, ...]) -> frozenset[str]:
+    """Select the events that any rule reads once, as the temporary table `observation`, which shadows the view.
+
+    Returns the concepts that rules read and no event has.
+    """
+    used = sorted({concept for rule in compiled for concept in rule.concepts})
+    listed = ", ".join(literal(concept) for concept in used)
+    condition = f"concept IN ({listed})" if used else "FALSE"
+    con.execute("DROP TABLE IF EXISTS temp.observation")
+    con.execute(f"CREATE TEMP TABLE observation AS SELECT * FROM main.observation WHERE {condition}")
+    present = {row[0] for row in con.execute("SELECT DISTINCT concept FROM temp.observation").fetchall()}
+    return frozenset(used) - present
+
+
+def rule_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping[str, str] = {}) -> dict[str, str]:
+    """Return the hash of each rule's meaning: its text without words, parameters, concepts, and the rules it reads."""
+    from timeline import __version__
+
+    texts, found = in_force(ruleset, params), {}
+    for rule in compiled:
+        meaning = ruleset.rules[rule.name].model_dump(exclude={"title", "description", "source", "params"})
+        concepts = {name: ruleset.concepts[name].model_dump(exclude={"title", "source"}) for name in rule.concepts}
+        read = {name: found[name] for name in rule.reads}
+        found[rule.name] = _hash([meaning, texts[rule.name], concepts, read, __version__])
+    return found
+
+
+def _derive(
+    con: duckdb.DuckDBPyConnection,
+    rule: Compiled,
+    ruleset: RuleSet,
+    compiled: tuple[Compiled, ...],
+    absent: frozenset[str],
+    progress: Callable[[str], None] | None,
+) -> RuleReport:
+    """Make one rule's table, check what it promises, comment it."""
+    if progress:
+        progress(rule.name)
+    clock, table = time.perf_counter(), identifier(rule.name)
+    con.execute(f"CREATE TABLE {table} AS {rule.sql}")
+    if rule.name == ruleset.index:
+        _one_a_patient(con, rule, ruleset)
+        for earlier in compiled[: compiled.index(rule)]:
+            _add_days(con, earlier, rule)
+    _validate(con, rule, ruleset)
+    _comment(con, rule, ruleset)
+    rows, patients = con.execute(f"SELECT count(*), count(DISTINCT patient_id) FROM {table}").fetchall()[0]
+    notes = _notes(con, rule, absent) if rows or rule.probes else ()
+    operator = ruleset.rules[rule.name].operator
+    return RuleReport(rule.name, operator, rule.kind, rows, patients, time.perf_counter() - clock, notes)
+
+
+def _one_a_patient(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+    many = _one(con, f"SELECT count(DISTINCT patient_id) FROM {identifier(rule.name)} WHERE number > 1")
+    if many:
+        place = ruleset.places.get(rule.name, rule.name)
+        message = f"the index rule gave {many} patients more than one day 0; add `keep: first`"
+        raise Findings([Finding(place, message)])
+
+
+def _add_days(con: duckdb.DuckDBPyConnection, rule: Compiled, index: Compiled) -> None:
+    """Days for a rule that the index rule reads: it was derived before there was an index."""
+    pairs = {"day": "time", "start_day": "start_time", "end_day": "end_time"}
+    names = [field.name for field in rule.fields if field.name in pairs]
+    if names and rule.name in _upstream_of(index):
+        start = f"CAST(i.{identifier(index.relation.at or '')} AS DATE)"
+        items = ", ".join(f"{name} = CAST(CAST(r.{pairs[name]} AS DATE) - {start} AS INTEGER)" for name in names)
+        table = identifier(rule.name)
+        con.execute(
+            f"UPDATE {table} AS r SET {items} FROM {index.relation.table} AS i WHERE i.patient_id = r.patient_id"
+        )
+
+
+def _upstream_of(index: Compiled) -> set[str]:
+    return set(index.reads)
+
+
+def _validate(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+    """Pass the table through the pandera schema built of its declarations."""
+    from timeline.validate import validate
+
+    failures = validate(con, identifier(rule.name), rule.fields, checks=rule.checks)
+    if failures:
+        findings = []
+        for failure in failures:
+            path = f"{rule.name}.columns.{failure.column}" if failure.column else f"{rule.name}.checks.{failure.check}"
+            place = ruleset.places.get(path, ruleset.places.get(rule.name, rule.name))
+            findings.append(Finding(place, f"{rule.name}: {failure}"))
+        raise Findings(findings, "derived rows break what their rules promise; nothing was changed")
+
+
+def _comment(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+    """Write title, source and the meaning of every column into the file."""
+    declared = ruleset.rules[rule.name]
+    about = ". ".join(
+        part for part in (declared.title, f"Source: {declared.source}" if declared.source else "") if part
+    )
+    con.execute(f"COMMENT ON TABLE {identifier(rule.name)} IS {literal(about)}")
+    for field in rule.fields:
+        meaning = field.meaning + (f" [{field.unit}]" if field.unit else "")
+        con.execute(f"COMMENT ON COLUMN {identifier(rule.name)}.{identifier(field.name)} IS {literal(meaning)}")
+
+
+def _notes(con: duckdb.DuckDBPyConnection, rule: Compiled, absent: frozenset[str]) -> tuple[str, ...]:
+    """What matched nothing in this extract, with the count of what was looked at."""
+    notes = []
+    for probe in rule.probes:
+        looked, matched = con.execute(probe.sql).fetchall()[0]
+        if looked and not matched:
+            notes.append(f"{probe.what}: nothing matched, of {looked} looked at")
+    return tuple(notes)
+
+
+def _absent_notes(absent: frozenset[str]) -> tuple[str, ...]:
+    return (f"concepts that rules read and no event has: {', '.join(sorted(absent))}",) if absent else ()
+
+
+def derived_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The tables of the run that the study holds, in the order in which they were derived."""
+    return [row[0] for row in con.execute("SELECT rule FROM meta.rule ORDER BY rowid").fetchall()]
+
+
+def _drop_derived(con: duckdb.DuckDBPyConnection) -> None:
+    store.refresh_views(con)
+    for name in derived_tables(con):
+        con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
+    con.execute("DELETE FROM meta.rule")
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    report: RunReport,
+    ruleset: RuleSet,
+    compiled: tuple[Compiled, ...],
+    hashes: Mapping[str, str],
+    params: Mapping[str, str],
+    started: datetime,
+) -> None:
+    """Keep what was run: rule texts and SQL of this run, and a line for every run there has been."""
+    from timeline import __version__
+
+    for rule, derived in zip(compiled, report.rules, strict=True):
+        declared = ruleset.rules[rule.name]
+        definition = declared.model_dump_json(exclude_defaults=True)
+        con.execute(
+            f"INSERT INTO meta.rule VALUES ({', '.join('?' * len(schema.RULE))})",
+            [report.run, rule.name, declared.operator, rule.kind, declared.title, declared.source, definition, rule.sql,
+             hashes[rule.name], derived.rows, derived.patients, derived.seconds, list(derived.notes)],
+        )  # fmt: skip
+    texts = {f"{name}.{param}": text for name, own in in_force(ruleset, params).items() for param, text in own.items()}
+    con.execute(
+        f"INSERT INTO meta.run VALUES ({', '.join('?' * len(schema.RUN))})",
+        [report.run, ruleset.name, ruleset.version, report.ruleset_hash, json.dumps(texts, sort_keys=True), __version__,
+         duckdb.__version__, started, report.seconds],
+    )  # fmt: skip
+
+
+def _id(hashes: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> str:
+    """The run's id: the same rules on the same sources have the same."""
+    sources = con.execute("SELECT source_file, sha256 FROM meta.source ORDER BY ALL").fetchall()
+    return _hash([sorted(hashes.items()), sources])[:12]
+
+
+def _hash(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return con.execute(sql).fetchall()[0][0]
