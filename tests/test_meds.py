@@ -1,0 +1,128 @@
+"""MEDS folders and MEDS-like Parquet, as far as they are staged: files, columns, values, what their metadata says."""
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from timeline.errors import ExtractError
+from timeline.ingest import meds
+from timeline.ingest.mapping import Mapping, Pattern, Target
+from timeline.ingest.staged import CodeMapping
+
+SCHEMA = {
+    "subject_id": pl.Int64, "time": pl.Datetime("us"), "code": pl.String, "numeric_value": pl.Float32,
+    "text_value": pl.String,
+}  # fmt: skip
+ROWS = [
+    (1, None, "GENDER//F", None, None),
+    (1, datetime(1950, 2, 1), "MEDS_BIRTH", None, None),
+    (1, datetime(2020, 1, 1, 8), "temp", 100.4, None),
+    (1, datetime(2020, 1, 1, 9), "anc", None, "<0.5"),
+    (1, datetime(2020, 1, 1, 9), "anc", float("nan"), None),
+    (1, datetime(2020, 1, 1, 10), "device", 2.0, "nasal_cannula"),
+]
+
+
+@pytest.fixture
+def extract(tmp_path: Path) -> Path:
+    """A conform folder of two shards, with metadata."""
+    root = tmp_path / "meds"
+    for name, rows in {"train/0": ROWS[:4], "held_out/0": ROWS[4:]}.items():
+        path = root / "data" / f"{name}.parquet"
+        path.parent.mkdir(parents=True)
+        pl.DataFrame(rows, SCHEMA, orient="row").write_parquet(path)
+    (root / "metadata").mkdir()
+    codes = {
+        "code": ["temp", "anc", "device"],
+        "description": ["Body temperature", None, None],
+        "parent_codes": [["LOINC/8310-5", "SNOMED/386725007"], ["LOINC/751-8"], None],
+    }
+    pl.DataFrame(codes).write_parquet(root / "metadata" / "codes.parquet")
+    return root
+
+
+def values(con, staged):
+    columns = staged.columns
+    picked = f"source_row, {columns['value']}, {columns['text']}"
+    return con.sql(f"SELECT {picked} FROM {staged.relation} ORDER BY source_row").fetchall()
+
+
+def mapping_of(staged) -> CodeMapping:
+    assert staged.mapping is not None
+    return staged.mapping
+
+
+def test_claims_what_has_subjects_and_codes(extract, tmp_path):
+    assert meds.claims(extract)
+    assert meds.claims(extract / "data" / "train" / "0.parquet")
+    assert meds.claims(extract / "data" / "train")
+    pl.DataFrame({"patient_id": ["a"], "code": ["x"]}).write_parquet(tmp_path / "native.parquet")
+    (tmp_path / "events.csv").write_text("subject_id,code\n")
+    (tmp_path / "no.parquet").write_text("PAR1 or not")
+    assert [meds.claims(tmp_path / name) for name in ("native.parquet", "events.csv", "no.parquet", "x")] == [False] * 4
+
+
+def test_shards_are_staged_by_name_without_the_metadata(extract):
+    with duckdb.connect() as con:
+        staged = meds.stage(con, extract, None, "s")
+    assert [one.source_file for one in staged] == ["data/held_out/0.parquet", "data/train/0.parquet"]
+    assert {one.own for one in staged} == {tuple(SCHEMA)}
+    assert {(one.format, one.kind, one.notes) for one in staged} == {("meds", "events", ())}
+
+
+def test_values_keep_their_shortest_decimal_and_their_words(extract):
+    with duckdb.connect() as con:
+        held_out, train = meds.stage(con, extract, None, "s")
+        assert values(con, train) == [(1, None, None), (2, None, None), (3, "100.4", None), (4, "<0.5", None)]
+        assert values(con, held_out) == [(1, None, None), (2, "2.0", "nasal_cannula")]
+
+
+def test_metadata_gives_parents_and_the_standard_the_birth_code(extract):
+    with duckdb.connect() as con:
+        mapping = mapping_of(meds.stage(con, extract, None, "s")[0])
+    temp, device, birth = mapping.decode(["temp", "device", "MEDS_BIRTH"])
+    assert (temp.key, temp.parents) == ("temp", ("LOINC/8310-5", "SNOMED/386725007"))
+    assert (device.parents, birth.fact, birth.fact_value) == ((), "birth_date", None)
+
+
+def test_a_mapping_goes_before_the_standard_and_keeps_the_parents(extract):
+    given = Mapping(name="m.yaml", patterns=(Pattern(match="MEDS_BIRTH"),), codes={"device": Target(concept="tube")})
+    with duckdb.connect() as con:
+        mapping = mapping_of(meds.stage(con, extract, given, "s")[0])
+    birth, device, temp = mapping.decode(["MEDS_BIRTH", "device", "temp"])
+    assert (birth.fact, device.concept, temp.parents[0]) == (None, "tube", "LOINC/8310-5")
+
+
+def test_a_meds_like_file_through_a_mapping_of_columns(tmp_path):
+    path = tmp_path / "events.parquet"
+    frame = {"pid": [1], "time": [datetime(2020, 1, 1)], "code": ["a"], "val": [100.4], "table": ["x"], "unit": ["Cel"]}
+    pl.DataFrame(frame, schema_overrides={"val": pl.Float32}).write_parquet(path)
+    mapping = Mapping(name="m.yaml", columns={"patient_id": "pid", "value": "val"})
+    with duckdb.connect() as con:
+        [staged] = meds.stage(con, path, mapping, "s")
+        kind = con.sql(f"SELECT {staged.columns['value']} AS v FROM {staged.relation}").types[0]
+    assert staged.source_file == "events.parquet"
+    assert dict(staged.columns) == {
+        "patient_id": '"pid"', "time": '"time"', "code": '"code"', "value": '"val"', "unit": '"unit"',
+    }  # fmt: skip
+    assert str(kind) == "FLOAT"
+    assert staged.notes == ("columns not used: table",)
+
+
+def test_messages_name_the_file_the_column_and_the_way_out(tmp_path):
+    with duckdb.connect() as con:
+        pl.DataFrame({"subject_id": [1], "time": [datetime(2020, 1, 1)]}).write_parquet(tmp_path / "a.parquet")
+        with pytest.raises(ExtractError) as caught:
+            meds.stage(con, tmp_path / "a.parquet", None, "s")
+        assert str(caught.value) == (
+            "a.parquet: no column `code` (for code); the file has subject_id, time. "
+            "Another name is given under `columns` of a mapping file (--mapping)"
+        )
+        (tmp_path / "b.parquet").write_text("not one")
+        with pytest.raises(ExtractError, match=r"b.parquet: this is not a Parquet file, or it is damaged"):
+            meds.stage(con, tmp_path / "b.parquet", None, "s")
+        with pytest.raises(ExtractError, match="no Parquet file here; a MEDS extract has data"):
+            meds.stage(con, tmp_path / "none", None, "s")
