@@ -13,6 +13,8 @@ from timeline.study import Study, queries
 if TYPE_CHECKING:
     import polars
 
+    from timeline.engine import RunReport
+
 ROWS_SHOWN = 50
 """A longer answer is cut when it is printed for reading, and says so."""
 
@@ -79,7 +81,7 @@ def _demo(args: argparse.Namespace) -> int:
     if args.json:
         print(printing.as_json(made))
         return 0
-    print(made.synthetic, made.ingested, made.ran, sep="\n\n")
+    print(made.synthetic, made.ingested, run_text(made.ran), sep="\n\n")
     print(f"\nLook at {made.report} in a browser. Then try:")
     for command in (
         f"timeline query {made.study} --list",
@@ -110,7 +112,8 @@ def _run(args: argparse.Namespace) -> int:
     params = settings(args.set, "RULE.PARAM=VALUE")
     with printing.progress() as show:
         report = Study.open(args.study).run(*args.rules, only=args.only, params=params, progress=show)
-    return _say(report, args)
+    print(printing.as_json(report) if args.json else run_text(report))
+    return 0
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -131,6 +134,19 @@ def _synth(args: argparse.Namespace) -> int:
         show("making the cohort")
         report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed)
     return _say(report, args)
+
+
+def run_text(report: "RunReport") -> str:
+    """Return what a run derived, and what it found nothing for."""
+    of = f"{printing.count(report.patients, 'patient')}, {printing.count(report.events, 'event')}"
+    lines = [f"{report.ruleset}: {printing.count(len(report.rules), 'table')} of {of}, in {report.seconds:.1f} s", ""]
+    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules]
+    lines.append(printing.table(("table", "kind", "rows", "patients"), rows, indent="  "))
+    notes = [*report.notes, *(f"{rule.name}: {note}" for rule in report.rules for note in rule.notes)]
+    for heading, said in (("Replaced", report.replaced), ("Nothing found for", notes)):
+        if said:
+            lines += ["", f"{heading}:", *(f"  {line}" for line in said)]
+    return "\n".join(lines)
 
 
 def _say(report: object, args: argparse.Namespace) -> int:
