@@ -135,7 +135,8 @@ def _derive(
     con.execute(f"CREATE TABLE {table} AS {rule.sql}")
     if rule.name == ruleset.index:
         _one_a_patient(con, rule, ruleset)
-        for earlier in compiled[: compiled.index(rule)]:
+        upstream = _upstream(compiled, rule)
+        for earlier in upstream:
             _add_days(con, earlier, rule)
     _validate(con, rule, ruleset)
     _comment(con, rule, ruleset)
@@ -157,7 +158,7 @@ def _add_days(con: duckdb.DuckDBPyConnection, rule: Compiled, index: Compiled) -
     """Days for a rule that the index rule reads: it was derived before there was an index."""
     pairs = {"day": "time", "start_day": "start_time", "end_day": "end_time"}
     names = [field.name for field in rule.fields if field.name in pairs]
-    if names and rule.name in _upstream_of(index):
+    if names:
         start = f"CAST(i.{identifier(index.relation.at or '')} AS DATE)"
         items = ", ".join(f"{name} = CAST(CAST(r.{pairs[name]} AS DATE) - {start} AS INTEGER)" for name in names)
         table = identifier(rule.name)
@@ -166,8 +167,17 @@ def _add_days(con: duckdb.DuckDBPyConnection, rule: Compiled, index: Compiled) -
         )
 
 
-def _upstream_of(index: Compiled) -> set[str]:
-    return set(index.reads)
+def _upstream(compiled: tuple[Compiled, ...], index: Compiled) -> list[Compiled]:
+    """The rules that the index rule reads, and those that they read."""
+    by_name = {rule.name: rule for rule in compiled}
+    found: dict[str, Compiled] = {}
+    waiting = list(index.reads)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = by_name[name]
+            waiting += by_name[name].reads
+    return list(found.values())
 
 
 def _validate(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:

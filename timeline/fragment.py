@@ -36,6 +36,9 @@ ORDERED = frozenset(
 )
 """Aggregates whose result depends on the order of their rows, if only in its last bits."""
 
+DIVISIONS = ("/", "//", "%")
+"""By zero they give NULL; DuckDB's own give infinity or stop the run."""
+
 MACROS = {
     "hours_between": (("a__", "b__"), "(epoch_us(b__) - epoch_us(a__)) / 3600000000.0"),
     "next_midnight": (("t__",), "CAST(CAST(t__ AS DATE) + 1 AS TIMESTAMP)"),
@@ -226,8 +229,8 @@ def _rewritten(node: Tree, order: tuple[str, ...]) -> Tree:
         if len(formal) != len(arguments):
             raise FragmentError(f"{name}() takes {len(formal)} values")
         return _substituted(_expression(body), dict(zip(formal, arguments, strict=True)))
-    if name == "/":
-        return _substituted(_expression("a__ / nullif(b__, 0)"), {"a__": arguments[0], "b__": arguments[1]})
+    if name in DIVISIONS and len(arguments) == 2:
+        return _substituted(_expression(f"a__ {name} nullif(b__, 0)"), {"a__": arguments[0], "b__": arguments[1]})
     if name in ORDERED and order and not node["order_bys"]["orders"]:
         by = [arguments[0]] if node["distinct"] else [_expression(sql) for sql in order]
         return node | {"order_bys": {"type": "ORDER_MODIFIER", "orders": [_ascending(tree) for tree in by]}}

@@ -68,7 +68,12 @@ def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None) -> N
         f"CREATE OR REPLACE VIEW event AS SELECT {', '.join(listed[:after_end])}, {day} AS day, "
         f"{', '.join(listed[after_end:])} FROM meta.event AS e{join}"
     )
+    # For rules an end before the start is none; `event` shows it as the source has it.
     con.execute(
-        "CREATE OR REPLACE VIEW observation AS SELECT * EXCLUDE (implausible) FROM meta.event "
+        "CREATE OR REPLACE VIEW meta.any_event AS SELECT * REPLACE "
+        '(CASE WHEN end_time >= "time" THEN end_time END AS end_time) FROM meta.event'
+    )
+    con.execute(
+        "CREATE OR REPLACE VIEW observation AS SELECT * EXCLUDE (implausible) FROM meta.any_event "
         "WHERE concept IS NOT NULL AND NOT implausible"
     )

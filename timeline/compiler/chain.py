@@ -63,7 +63,8 @@ class Chain:
                 return identifier(names[parts[0]])
             if len(parts) == 2:
                 return self._dotted(parts[0], parts[1], path)
-            self.ctx.say(path, missing("column", ".".join(parts), [*names, *self.dotted]))
+            known = [name for name in (*names, *self.dotted) if "__" not in name]
+            self.ctx.say(path, missing("column", ".".join(parts), known))
             return "NULL"
 
         return sql_of

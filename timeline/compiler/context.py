@@ -82,7 +82,7 @@ class Context:
         if name == "patient":
             return Relation("patient", "facts", PATIENT, "patient", None)
         if name == "event":
-            return Relation("event", "moments", EVENT, "meta.event", "event_id")
+            return Relation("event", "moments", EVENT, "meta.any_event", "event_id")
         return self.relations.get(name)
 
     @property

@@ -54,7 +54,8 @@ def compile_episodes(ctx: Context, rule: EpisodesRule) -> Compiled | None:
     )
     chain.types |= {"episode__": "BIGINT", "start__": "TIMESTAMP", "end__": "TIMESTAMP"}
     chain.at_hand["episode__"] = "episode__"
-    group(chain, ("episode__",), columns, {"start_time": "min(start__)", "end_time": "max(end__)"})
+    times = {"start_time": "min(start__)", "end_time": "max(end__)"}
+    group(chain, ("episode__",), columns, times, frozenset(times))
     if ctx.findings:
         return None
     declared = [(name, column) for name, column in rule.columns.items() if name in chain.names]

@@ -4,7 +4,7 @@ from timeline.compiler.chain import Chain, base, trees_names, used_names
 from timeline.compiler.columns import Parsed, add_columns, attributes_used, cast, parse_columns
 from timeline.compiler.context import Compiled, Context, missing
 from timeline.compiler.finish import TIMES, finish, promise
-from timeline.compiler.relation import Kind, Relation
+from timeline.compiler.relation import Kind, Relation, evidence_list
 from timeline.fragment import Fragment, Tree, conjuncts
 from timeline.quote import identifier, literal
 from timeline.rules import Column, FromRule
@@ -29,20 +29,25 @@ def compile_from(ctx: Context, rule: FromRule) -> Compiled | None:
     kind: Kind = "spans" if rule.spans else relation.kind
     if rule.spans:
         _as_spans(chain)
+    soon = False
     early = [term for term in terms if rule.group_by or not _needs_columns(term, chain, columns)]
     chain.filter("rows__where", [(term, "where") for term in early])
     if rule.group_by:
-        folds = {"time": 'min("time")', "start_time": "min(start_time)", "end_time": "max(end_time)"}
+        # A row without a time is the earliest of its group: then the group has none either.
+        folds = {
+            name: f'CASE WHEN count("{name}") = count(*) THEN min("{name}") END' for name in ("time", "start_time")
+        }
+        folds["end_time"] = "max(end_time)"
         group(chain, rule.group_by, columns, {name: folds[name] for name in TIMES[kind]})
     else:
         late = [term for term in terms if term not in early]
-        if rule.keep and not late:
+        # Which row is kept depends on evidence, so on lookups; where there are none, fewer rows go on.
+        soon = not late and not any(column.look for column in columns.values())
+        if rule.keep and soon:
             _keep(chain, rule.keep)
         add_columns(chain, columns, attributes_used(used, columns))
         chain.filter("rows__where_columns", [(term, "where") for term in late])
-        if rule.keep and late:
-            _keep(chain, rule.keep)
-    if rule.group_by and rule.keep:
+    if rule.keep and (rule.group_by or not soon):
         _keep(chain, rule.keep)
     declared = _add_steps(chain, steps) + [
         (name, column) for name, column in rule.columns.items() if name in chain.names
@@ -69,6 +74,9 @@ def _fits(ctx: Context, rule: FromRule, relation: Relation) -> bool:
     return len(ctx.findings) == before
 
 
+NONE: frozenset[str] = frozenset()
+
+
 def _needs_columns(term: Tree, chain: Chain, columns: dict[str, Parsed]) -> bool:
     firsts = {parts[0] for parts in trees_names([term])}
     return any(name in columns and (name not in chain.at_hand) for name in firsts)
@@ -88,8 +96,9 @@ def _keep(chain: Chain, which: str) -> None:
     """One row a patient, by time and then the lowest evidence."""
     at = identifier(chain.at or "")
     direction = f"{at} DESC NULLS LAST" if which == "last" else f"{at} NULLS FIRST"
-    rest = ", ".join(identifier(name) for name in chain.order if name != chain.at)
-    order = ", ".join(part for part in (direction, rest) if part)
+    key = [identifier(name) for name in chain.key if name != "patient_id"]
+    evidence = [] if chain.evidence == ["[key__]"] else [evidence_list(tuple(chain.evidence))]
+    order = ", ".join([direction, *evidence, *key])
     chain.step(
         f"rows__{which}",
         "",
@@ -97,13 +106,16 @@ def _keep(chain: Chain, which: str) -> None:
     )
 
 
-def group(chain: Chain, keys: tuple[str, ...], columns: dict[str, Parsed], times: dict[str, str]) -> None:
+def group(
+    chain: Chain, keys: tuple[str, ...], columns: dict[str, Parsed], times: dict[str, str], own: frozenset[str] = NONE
+) -> None:
     """Fold the rows of a patient that agree in `keys`; columns aggregate, or compute with what was aggregated.
 
-    `times` are the columns that place the folded row in time, with the aggregate that yields each.
+    `times` are the columns that place the folded row in time, with the aggregate that yields each; those in
+    `own` are the folded row's for every column that does not aggregate.
     """
     keys = tuple(name for name in keys if name != "patient_id")
-    rows, open_names = {}, set(chain.at_hand) - set(keys)
+    rows, open_names = {}, set(chain.at_hand) - set(keys) - own
     later = {}
     for name, column in columns.items():
         firsts = {parts[0] for parts in column.needs}

@@ -30,6 +30,11 @@ class Look:
         return own | {parts[1:] for parts in looked if parts[0] == "base" and len(parts) > 1}
 
     @property
+    def overlaps(self) -> bool:
+        """Whether a span counts by any part of it; a moment's only part is its time."""
+        return bool(self.lookup.window and self.lookup.window.overlaps and self.relation.kind == "spans")
+
+    @property
     def uses_base(self) -> bool:
         return bool(self.where and any(parts[0] == "base" for parts in self.where.names))
 
@@ -50,8 +55,6 @@ def read_look(ctx: Context, lookup: Lookup, path: str) -> Look | None:
         ctx.say(path, f"`{relation.name}` has no time, so a window cannot see it; leave `in` out")
     if lookup.pick == "nearest" and relation.at is None:
         ctx.say(path, f"`{relation.name}` has no time, so none of its rows is nearest")
-    if window and window.overlaps and relation.kind != "spans":
-        ctx.say(path, f"`overlaps` is for spans; `{relation.name}` has single times: write `in`")
     if lookup.column is not None and lookup.column not in relation.columns:
         ctx.say(path, missing(f"column of {relation.name}", lookup.column, list(relation.columns)))
     return Look(lookup, path, relation, bounds[0], bounds[1], to, where) if len(ctx.findings) == before else None

@@ -34,7 +34,7 @@ def add_lookup(
     asof = (
         pick in ("first", "last")
         and look.lookup.window is not None
-        and not look.lookup.window.overlaps
+        and not look.overlaps
         and not look.uses_base
         and look.relation.at is not None
     )
@@ -66,7 +66,7 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
     conditions = [relation.condition.format("s")] if relation.condition else []
     if relation.at:
         items.append(f"s.{identifier(relation.at)} AS at__")
-    if look.lookup.window and look.lookup.window.overlaps:
+    if look.overlaps:
         items.append("s.end_time AS until__")
     if relation.key and not relation.of_events:
         items.append("s.number AS number__")
@@ -203,16 +203,16 @@ def _range(chain: Chain, look: Look, inner: str, analyte: bool) -> tuple[str, st
     """The condition under which a row is a candidate, and the rows joined with what its `where` needs."""
     conditions, window, source = [_own_rows(analyte)], look.lookup.window, f"seen__{inner} AS s"
     if window:
-        end = "s.until__" if window.overlaps else "s.at__"
+        end = "s.until__" if look.overlaps else "s.at__"
         conditions.append(f"{end} {'>=' if window.lower_closed else '>'} b.from__")
         conditions.append(f"s.at__ {'<=' if window.upper_closed else '<'} b.to__")
-        if window.overlaps:
+        if look.overlaps:
             # A window that ends before it begins is empty, also under a span that covers both its ends.
             conditions.append("b.from__ <= b.to__")
             if not (window.lower_closed and window.upper_closed):
                 conditions.append("b.from__ < b.to__")
     if look.to:
-        conditions.append("b.near__ IS NOT NULL")
+        conditions.append("b.near__ IS NOT NULL AND s.at__ IS NOT NULL")
     if look.where and look.uses_base:
         sql, joins = _where(chain, look, lambda parts: f"s.x__{parts[0]}")
         conditions.append(f"({sql})")
