@@ -25,8 +25,10 @@ def bind(
     grouped = f" GROUP BY {', '.join(identifier(name) for name in group)}" if group else ""
     query = f"SELECT {items} FROM (SELECT {columns or '1'}) AS frame{grouped}"
     try:
-        types = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE {query}").fetchall()}
-        con.execute(query).fetchall()
+        # Run, not only described: a constant that cannot be converted shows itself then.
+        result = con.execute(query)
+        types = {column[0]: str(column[1]) for column in result.description or ()}
+        result.fetchall()
     except duckdb.Error as error:
         raise BindError(_plain(str(error))) from None
     return types

@@ -1,5 +1,6 @@
 """The last step of every rule: number, day and evidence beside the declared columns, in a fixed order."""
 
+import re
 from collections.abc import Sequence
 
 from timeline import schema
@@ -120,29 +121,18 @@ def _statement(chain: Chain, last: str) -> str:
     return "WITH " + ",\n".join(steps) + f"\n{_broken(last, '')}\nORDER BY patient_id, number"
 
 
+CLAUSES = re.compile(
+    r"'(?:[^']|'')*'|[()]| (?P<clause>FROM|WHERE|(?:ASOF )?(?:LEFT |CROSS )?JOIN|GROUP BY|QUALIFY|UNION(?: ALL)?) "
+)
+
+
 def _broken(select: str, indent: str = "  ") -> str:
-    """A SELECT with its main clauses on lines of their own; quoted text and brackets stay as they are."""
-    out, depth, quoted, at = [], 0, False, 0
-    words = (
-        " FROM ",
-        " WHERE ",
-        " LEFT JOIN ",
-        " ASOF LEFT JOIN ",
-        " CROSS JOIN ",
-        " JOIN ",
-        " GROUP BY ",
-        " QUALIFY ",
-        " UNION ALL ",
-    )
-    while at < len(select):
-        character = select[at]
-        quoted ^= character == "'"
-        depth += ((character == "(") - (character == ")")) if not quoted else 0
-        word = next((w for w in words if depth == 0 and not quoted and select.startswith(w, at)), None)
-        if word and not (word == " LEFT JOIN " and select[:at].endswith(" ASOF")):
-            out.append(f"\n{indent}{word[1:]}")
-            at += len(word)
-        else:
-            out.append(character)
-            at += 1
-    return "".join(out)
+    """A SELECT with its main clauses on lines of their own; what is in quotes or brackets stays as it is."""
+    depth = 0
+
+    def broken(match: re.Match[str]) -> str:
+        nonlocal depth
+        depth += (match[0] == "(") - (match[0] == ")")
+        return f"\n{indent}{match['clause']} " if match["clause"] and depth == 0 else match[0]
+
+    return CLAUSES.sub(broken, select)
