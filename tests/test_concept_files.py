@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from timeline.concepts import conversion
 from timeline.load import load
 from timeline.rules import Concept
 from timeline.shipped import folder
@@ -192,3 +193,46 @@ def test_concept_files_of_other_folders_do_not_share_codes_with_these(concepts):
             if name not in concepts and taken:
                 shared[name] = taken
     assert shared == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "expected"),
+    [
+        ("temperature", 100.4, "[degF]", 38.0),
+        ("temperature", 38.0, "°C", 38.0),
+        ("crp", 4.2, "mg/dL", 42.0),
+        ("crp", 9.524, "nmol/L", 1.00002),
+        ("ferritin", 500, "ng/mL", 500),
+        ("ferritin", 2.247, "pmol/L", 1.0),
+        ("ldh", 250, "IU/L", 250),
+        ("ldh", 4, "ukat/L", 240),
+        ("neutrophils", 450, "/uL", 0.45),
+        ("neutrophils", 0.45, "K/uL", 0.45),
+        ("platelets", 26, "10*3/uL", 26),
+        ("hemoglobin", 85, "g/L", 8.5),
+        ("hemoglobin", 5, "mmol/L", 8.055),
+        ("creatinine", 88.4, "umol/L", 1.0),
+        ("triglycerides", 1, "mmol/L", 88.573955749),
+        ("fibrinogen", 1.5, "g/L", 150),
+        ("il6", 2, "ng/mL", 2000),
+        ("spo2", 0.95, "1", 95),
+        ("systolic_bp", 12, "kPa", 90.0073808),
+        ("dexamethasone", 0.01, "g", 10),
+        ("dexamethasone", 500, "ug", 0.5),
+        ("body_weight", 154, "[lb_av]", 69.853225),
+        ("tocilizumab", 8, "mg/kg", 8),
+    ],
+)
+def test_conversions_into_the_canonical_unit(concepts, name, value, unit, expected):
+    found = conversion(concepts[name], unit)
+    assert found is not None
+    assert found.apply(value) == pytest.approx(expected, rel=1e-6)
+    assert found.unit in concepts[name].units
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("il2ra", "U/mL"), ("dexamethasone", "mg/kg"), ("crp", "U/L"), ("neutrophils", "%"), ("body_weight", "cm")],
+)
+def test_what_cannot_be_converted_is_not_guessed(concepts, name, unit):
+    assert conversion(concepts[name], unit) is None

@@ -52,7 +52,7 @@ def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mappi
         path=file,
         format="meds",
         kind="events",
-        relation=f"(SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS source_row "
+        relation=f"(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
         f"FROM read_parquet({literal(str(file))}, file_row_number = true))",
         columns=columns,
         own=tuple(own),
