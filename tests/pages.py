@@ -6,15 +6,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tests import readme
 from timeline import cli, load, store
 from timeline.engine import run
-from timeline.rules import Rule, RuleSet
+from timeline.rules import Param, Rule, RuleSet
 from timeline.schema import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
+SPEC = ROOT / "tests" / "spec"
+CHAPTERS = ("from", "grade", "episodes", "pairs", "sql", "lookup", "words")
 GENERATED = "<!-- Written by `make fix` from the files it describes; a change by hand is lost. -->\n\n"
 
 
@@ -48,12 +53,13 @@ def _module(ruleset: RuleSet, module: str, own: Mapping[str, Rule]) -> str:
     ]
     for name, rule in own.items():
         if _file(ruleset, name) == module:
-            params = "; ".join(
-                f"`{key}` {param.default}{f' {param.unit}' if param.unit else ''}: {param.meaning}"
-                for key, param in rule.params.items()
-            )
+            params = "; ".join(f"`{key}` {_default(param)}: {param.meaning}" for key, param in rule.params.items())
             lines.append(f"| `{name}` | {_cell(rule.title)} | {_cell(rule.source)} | {_cell(params)} |")
     return "\n".join(lines)
+
+
+def _default(param: Param) -> str:
+    return param.default if param.kind == "duration" or not param.unit else f"{param.default} {param.unit}"
 
 
 def _cell(text: str | None) -> str:
@@ -95,6 +101,34 @@ def tables_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def spec_page() -> str:
+    """Return docs/rules_by_example.md: every case of tests/spec, in the order of the operators."""
+    parts = [GENERATED + inspect.cleandoc(SPEC_INTRODUCTION)]
+    concepts = (SPEC / "concepts.yaml").read_text(encoding="utf-8").strip()
+    parts += ["## The concepts of the cases", f"```yaml\n{concepts}\n```"]
+    known = {path.stem: path for path in sorted(SPEC.glob("*.yaml")) if path.stem != "concepts"}
+    for name in sorted(known, key=lambda name: (CHAPTERS.index(name) if name in CHAPTERS else len(CHAPTERS), name)):
+        chapter = yaml.load(known[name].read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        parts += [f"## {name}", chapter["about"].strip()]
+        parts += [_case(case) for case in chapter["cases"]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _case(case: Mapping[str, Any]) -> str:
+    """A case as a reader sees it: what it says, the rules, the events, the rows that come out."""
+    parts = [f"### {case['title'][0].upper()}{case['title'][1:]}", f"```yaml\n{case['rules'].strip()}\n```"]
+    for key, words in (("patient", "The patient"), ("set", "Set for this run")):
+        if key in case:
+            parts.append(f"{words}: " + ", ".join(f"`{name}` {value}" for name, value in case[key].items()) + ".")
+    parts.append(f"```text\n{case['events'].strip()}\n```")
+    for table, rows in case.get("expect", {}).items():
+        empty = "\n" not in rows.strip()
+        parts.append(f"`{table}` has no row." if empty else f"`{table}`:\n\n```text\n{rows.strip()}\n```")
+    if "fails" in case:
+        parts.append(f"The run is refused: `{case['fails'].strip()}`.")
+    return "\n\n".join(parts)
+
+
 def _meanings(table: str) -> list[tuple[str, str]]:
     """What the columns of a table, or of a view on events, mean where the view itself has no comment."""
     fields = TABLES.get(table, TABLES["meta.event"])
@@ -116,6 +150,14 @@ RULES_INTRODUCTION = """
     read after these and replace those of the same name. How rules are written: [the rule language](../docs/rules.md).
     """
 
+SPEC_INTRODUCTION = """
+    # Rules by example
+
+    The exact meaning of every operator and boundary of [the rule language](rules.md). Every case is run as a test, by
+    the engine and by a second implementation in plain loops. In a table an empty cell is an unknown value; `evidence`
+    names the rows of the events table, counted from 1.
+    """
+
 TABLES_INTRODUCTION = """
     # Tables of a study
 
@@ -128,6 +170,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "rules/README.md": rules_page,
     "docs/commands.md": commands_page,
     "docs/tables.md": tables_page,
+    "docs/rules_by_example.md": spec_page,
 }
 
 

@@ -213,7 +213,17 @@ def test_json_refuses_what_json_cannot_say():
 def test_the_same_text_in_any_time_zone(study):
     answers = {
         subprocess.run(
-            [sys.executable, "-m", "timeline", "query", study, "--as", "csv", "--sql", "SELECT time, concept FROM event"],
+            [
+                sys.executable,
+                "-m",
+                "timeline",
+                "query",
+                study,
+                "--as",
+                "csv",
+                "--sql",
+                "SELECT time, concept FROM event",
+            ],
             capture_output=True,
             text=True,
             check=True,

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from timeline import printing
 from timeline.errors import UsageError
-from timeline.study import Study, queries
+from timeline.study import Study, queries, rule_folders
 
 if TYPE_CHECKING:
     import polars
 
+    from timeline.check import CheckReport
     from timeline.engine import RunReport
 
 ROWS_SHOWN = 50
@@ -25,6 +26,43 @@ def settings(pairs: Sequence[str], shape: str) -> dict[str, str]:
     if wrong:
         raise UsageError(f"--set {wrong[0]}: write {shape}, without blanks around `=`")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from timeline import check, load
+
+    if args.only and not args.rules:
+        raise UsageError("timeline check: --only leaves the shipped rules out; name the folder to check")
+    folders = rule_folders(args.rules)
+    if args.sql is not None:
+        sql = check.sql_of(load.load(folders, shipped=not args.only), args.sql)
+        print(printing.as_json({"rule": args.sql, "sql": sql}) if args.json else sql)
+        return 0
+    with printing.progress() as show:
+        show("checking")
+        report = check.check(folders, shipped=not args.only)
+    print(printing.as_json(_checked(report)) if args.json else check_text(report))
+    return 1 if report.failed else 0
+
+
+def _checked(report: "CheckReport") -> dict[str, object]:
+    return {"rules": list(report.ruleset.rules), "replaced": report.ruleset.replaced, "examples": report.examples}
+
+
+def check_text(report: "CheckReport") -> str:
+    """Return how many rules and examples were checked, and every example that came out otherwise."""
+    ruleset = report.ruleset
+    counted = (
+        printing.count(len(ruleset.rules), "rule"),
+        printing.count(len(ruleset.concepts), "concept"),
+        printing.count(len(report.examples), "example"),
+    )
+    outcome = f"{len(report.failed)} of the examples failed" if report.failed else "no mistakes"
+    lines = [f"{ruleset.name}: {', '.join(counted)}; {outcome}"]
+    lines += [f"replaced: {name}" for name in ruleset.replaced]
+    for example in report.failed:
+        lines += [f"{example.where}: {example.title}", *(f"  {problem}" for problem in example.problems)]
+    return "\n".join(lines)
 
 
 def _query(args: argparse.Namespace) -> int:
@@ -158,6 +196,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "ingest": _ingest,
     "run": _run,
+    "check": _check,
     "query": _query,
     "report": _report,
     "synth": _synth,

@@ -82,7 +82,7 @@ class Study:
         params: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> RunReport:
-        """Derive every table anew, all or none; `rules` are folders read after the shipped one, `only` instead of it."""
+        """Derive every table anew, all or none; `rules` are folders read after the shipped one; `only` leaves it out."""
         from timeline import engine, load
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
@@ -103,17 +103,33 @@ class Study:
             return query.one_off(con, text)
 
     def query(self, name: str, **params: str) -> polars.DataFrame:
-        """Return the answer to the query `name` of `queries()`; raises UsageError for an unknown name."""
+        """Return the answer to the shipped query `name`; raises UsageError for a name or parameter that is unknown."""
         from timeline import query
-        from timeline.errors import UsageError
-        from timeline.printing import did_you_mean
 
-        known = queries()
-        if name not in known:
-            hint = did_you_mean(name, known) or "."
-            raise UsageError(f"there is no query `{name}`{hint} `timeline query {self.path} --list` names them")
+        asked = _named(name)
         with self.reading() as con:
-            return query.run_query(con, known[name], params)
+            return query.run_query(con, asked, params)
+
+    def chart(self, name: str, **params: str) -> altair.TopLevelMixin:
+        """Return the chart that the shipped query `name` declares; raises UsageError where it declares none."""
+        from timeline import charts
+        from timeline.errors import UsageError
+
+        asked = _named(name)
+        if asked.chart is None:
+            raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
+        return charts.draw(self.query(name, **params), asked.chart, asked.title)
+
+
+def _named(name: str) -> Query:
+    from timeline.errors import UsageError
+    from timeline.printing import did_you_mean
+
+    known = queries()
+    if name not in known:
+        hint = did_you_mean(name, known) or "."
+        raise UsageError(f"there is no query `{name}`{hint} `timeline query STUDY --list` names them")
+    return known[name]
 
 
 def queries() -> dict[str, Query]:
