@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from timeline.examples import ExampleResult, run_examples
+from timeline.quote import identifier
 from timeline.rules import RuleSet
 
 
@@ -43,3 +46,32 @@ def sql_of(ruleset: RuleSet, rule: str) -> str:
     if rule not in ruleset.rules:
         raise UsageError(missing("rule", rule, list(ruleset.rules)))
     return next(compiled.sql for compiled in compile_rules(ruleset) if compiled.name == rule)
+
+
+@dataclass(frozen=True)
+class Step:
+    """How many rows and patients were left after one step of a rule."""
+
+    rule: str
+    step: str
+    rows: int
+    patients: int
+
+
+def funnel(con: duckdb.DuckDBPyConnection, ruleset: RuleSet) -> tuple[Step, ...]:
+    """Return what each step of each rule leaves of a study; works in temporary tables, writes nothing."""
+    from timeline import engine
+    from timeline.compiler import compile_rules
+
+    compiled, steps = compile_rules(ruleset), []
+    engine.observe(con, compiled)
+    for rule in compiled:
+        table = f"temp.{identifier(rule.name)}"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(rule.name)} AS {rule.sql}")
+        counts = [*rule.steps, ("derived", f"SELECT count(*), count(DISTINCT patient_id) FROM {table}")]
+        for step, sql in counts:
+            rows, patients = con.execute(sql).fetchall()[0]
+            steps.append(Step(rule.name, step, rows, patients))
+    for name in ("observation", *(rule.name for rule in compiled)):
+        con.execute(f"DROP TABLE temp.{identifier(name)}")
+    return tuple(steps)

@@ -217,7 +217,7 @@ def _check_function(function: str, aggregates: bool) -> None:
 def _unknown(name: str, known: list[str], what: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, 1, 0.75)
+    near = get_close_matches(name, known, 1, 0.82)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"no {what} {name} that an expression may use{hint}"
 
@@ -274,7 +274,9 @@ def _expression(text: str) -> Tree:
     parsed = json.loads(_select(text))
     if parsed.get("error"):
         message = str(parsed.get("error_message", "")).split("\n")[0].removeprefix("Parser Error: ")
-        raise FragmentError(f"this cannot be read as an expression: {message or 'only SELECT can be parsed'}")
+        if "Only SELECT" in message:
+            raise FragmentError("write one expression, without `;`")
+        raise FragmentError(f"this cannot be read as an expression: {message}")
     node = parsed["statements"][0]["node"]
     if len(parsed["statements"]) != 1:
         raise FragmentError("write one expression, without `;`")

@@ -97,10 +97,10 @@ class Draft:
             elif name == "ruleset":
                 self.read_header(node)
             elif self._taken(name, root.keys[name], label, "rule"):
+                self.places[name] = root.keys[name]
                 rule = read_rule(name, node, self.reader, self.places)
                 if rule is not None:
                     self.rules[name] = rule
-                    self.places[name] = root.keys[name]
 
     def finish(self) -> RuleSet:
         findings = self.reader.findings + self._loose_ends()

@@ -134,6 +134,8 @@ class _Context:
             return None if text is None else Column(sql=text)
         entries = reader.mapping(node, f"column `{name}`", ("sql", *PICKS, *LOOKUP_KEYS, *PROMISES))
         lookup = read_lookup(entries, node, reader) if "sql" not in entries else None
+        if lookup is None and "sql" not in entries:
+            return None
         bounds = entries["between"].value if "between" in entries else None
         low, high = bounds if isinstance(bounds, tuple) and len(bounds) == 2 else (None, None)
         nullable = reader.text(entries.get("nullable"), "nullable") != "false"

@@ -20,7 +20,8 @@ def bind(
     """Return the DuckDB type of each expression over columns `frame` (name -> type); raise BindError."""
     if not expressions:
         return {}
-    columns = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in frame.items())
+    # unnest keeps the optimiser from answering NULL before it has converted a constant such as 'abc'.
+    columns = ", ".join(f"unnest([CAST(NULL AS {kind})]) AS {identifier(name)}" for name, kind in frame.items())
     items = ", ".join(f"({sql}) AS {identifier(name)}" for name, sql in expressions.items())
     grouped = f" GROUP BY {', '.join(identifier(name) for name in group)}" if group else ""
     query = f"SELECT {items} FROM (SELECT {columns or '1'}) AS frame{grouped}"

@@ -63,8 +63,8 @@ class Chain:
                 return identifier(names[parts[0]])
             if len(parts) == 2:
                 return self._dotted(parts[0], parts[1], path)
-            known = [name for name in (*names, *self.dotted) if "__" not in name]
-            self.ctx.say(path, missing("column", ".".join(parts), known))
+            known = dict.fromkeys((*self.relation.columns, *names, *self.ctx.rule.columns, *self.dotted))
+            self.ctx.say(path, missing("column", ".".join(parts), [name for name in known if "__" not in name]))
             return "NULL"
 
         return sql_of
@@ -96,7 +96,6 @@ class Chain:
 
     def bound(self, sqls: Mapping[str, tuple[str, str]], group: tuple[str, ...] | None = None) -> dict[str, str]:
         """Return the types of expressions (name -> SQL, path); each that does not bind is complained of by itself."""
-        before = len(self.ctx.findings)
         try:
             return bind(self.ctx.con, {name: sql for name, (sql, _) in sqls.items()}, self.types, group)
         except BindError:
@@ -105,10 +104,8 @@ class Chain:
             try:
                 types |= bind(self.ctx.con, {name: sql}, self.types, group)
             except BindError as error:
-                types[name] = "INTEGER"
-                if len(self.ctx.findings) == before or not self.ctx.findings:
-                    self.ctx.say(path, str(error))
-                    before = len(self.ctx.findings)
+                types[name] = '"NULL"'
+                self.ctx.say(path, str(error))
         return types
 
     def filter(self, name: str, terms: Iterable[tuple[Tree, str]], comment: str = "") -> None:

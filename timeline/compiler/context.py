@@ -123,6 +123,8 @@ class Compiled:
     reads: tuple[str, ...]
     """The rules it reads, the index among them where it is used."""
     relation: Relation
+    steps: tuple[tuple[str, str], ...] = ()
+    """Steps that choose or fold rows, in words, each with a SELECT of its rows and patients."""
 
 
 def missing(what: str, name: str, known: list[str]) -> str:

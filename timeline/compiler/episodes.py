@@ -11,14 +11,16 @@ from timeline.rules import EpisodesRule, minutes
 
 def length(ctx: Context, text: str, path: str) -> str | None:
     """Return SQL of a length of time, written out or as a parameter; complain where it is none."""
-    fragment = ctx.parse(text, path)
-    if fragment is None:
-        return None
-    named = ctx.rule.params.get(text[1:]) if text.startswith("$") else None
-    if minutes(text) is None and (named is None or named.kind != "duration"):
-        ctx.say(path, f"`{text}` is not a length of time; write a whole number and min, h, d or w, such as 24h")
-        return None
-    return ctx.params[text[1:]] if named else interval(text)
+    if text.startswith("$"):
+        named = ctx.rule.params.get(text[1:])
+        if ctx.parse(text, path) is None or named is None:
+            return None
+        if named.kind == "duration":
+            return ctx.params[text[1:]]
+    elif minutes(text) is not None:
+        return interval(text)
+    ctx.say(path, f"`{text}` is not a length of time; write a whole number and min, h, d or w, such as 24h")
+    return None
 
 
 def compile_episodes(ctx: Context, rule: EpisodesRule) -> Compiled | None:

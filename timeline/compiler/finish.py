@@ -53,7 +53,32 @@ def finish(
     columns = {f.name: "VARCHAR" if f.type == schema.PATIENT_KEY else f.type for f in fields}
     relation = Relation(rule.name, kind, columns, identifier(rule.name), "number", "", concepts)
     sql = _statement(chain, last)
-    return Compiled(rule.name, kind, sql, tuple(fields), _checks(ctx, relation), tuple(ctx.probes), (), (), relation)
+    checks = _checks(ctx, relation)
+    return Compiled(rule.name, kind, sql, tuple(fields), checks, tuple(ctx.probes), (), (), relation, _funnel(chain))
+
+
+CHOOSES = {
+    "rows__base": "rows of what it reads",
+    "rows__instants": "times at which a finding is observed",
+    "rows__where": "satisfy `where`",
+    "rows__where_columns": "satisfy `where` with its columns",
+    "rows__opens": "with a time",
+    "rows__grouped": "after folding",
+    "rows__first": "first of each patient",
+    "rows__last": "last of each patient",
+    "rows__pairs": "row and analyte",
+    "rows__known": "with a known grade",
+}
+
+
+def _funnel(chain: Chain) -> tuple[tuple[str, str], ...]:
+    """A count for every step that chooses or folds rows."""
+    steps = _steps(chain)
+    return tuple(
+        (CHOOSES[name], f"WITH {steps}\nSELECT count(*), count(DISTINCT patient_id) FROM {name}")
+        for name, _, _ in chain.steps
+        if name in CHOOSES
+    )
 
 
 def _field(name: str, column: Column, kind: str) -> schema.Field:
@@ -114,11 +139,15 @@ def _checks(ctx: Context, relation: Relation) -> dict[str, str]:
 
 def _statement(chain: Chain, last: str) -> str:
     """One WITH, a CTE a step, each named for its step."""
+    return f"WITH {_steps(chain)}\n{_broken(last, '')}\nORDER BY patient_id, number"
+
+
+def _steps(chain: Chain) -> str:
     steps = []
     for name, comment, select in chain.steps:
         note = "".join(f"  -- {line}\n" for line in comment.split("\n")) if comment else ""
         steps.append(f"{identifier(name)} AS (\n{note}  {_broken(select)}\n)")
-    return "WITH " + ",\n".join(steps) + f"\n{_broken(last, '')}\nORDER BY patient_id, number"
+    return ",\n".join(steps)
 
 
 CLAUSES = re.compile(

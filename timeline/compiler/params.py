@@ -63,5 +63,7 @@ def _converted(ruleset: RuleSet, param: Param, value: float) -> str:
         raise ValueError(missing("concept", param.of or "", list(ruleset.concepts)))
     found = conversion(concept, param.unit)
     if found is None:
-        raise ValueError(f"unit `{param.unit}` cannot be converted to that of {concept.name}, {concept.units}")
+        raise ValueError(
+            f"unit `{param.unit}` cannot be converted to that of {concept.name}, {' or '.join(concept.units)}"
+        )
     return repr(round(value * found.factor + found.offset, 9))
