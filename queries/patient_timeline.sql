@@ -15,6 +15,7 @@ returns:
   text: the value's words
   source_file: the file that an event came from; empty for what a rule derived
   source_row: the row in it
+  detail: value, unit and words in one text
   position: {meaning: days since the first event of this table, unit: d}
   end_position: {meaning: the same for the end, unit: d}
 chart:
@@ -25,7 +26,7 @@ chart:
   start: position
   end: end_position
   value: value
-  detail: text
+  detail: detail
   days: false
   x: Days since the patient's first event
   layers:
@@ -65,6 +66,7 @@ WITH item AS (
     FROM tocilizumab_window WHERE patient_id = $patient
 )
 SELECT time, end_time, day, kind, what, value, unit, text, source_file, source_row,
+    concat_ws(' ', CASE WHEN value IS NOT NULL THEN printf('%g', value) END, unit, text) AS detail,
     (epoch_us(time) - min(epoch_us(time)) OVER ()) / 86400e6 AS position,
     (epoch_us(coalesce(end_time, time)) - min(epoch_us(time)) OVER ()) / 86400e6 AS end_position
 FROM item

@@ -29,6 +29,7 @@ chart:
   value: value
   detail: detail
   order: stay_days
+  count: true
   x: Days since CAR-T infusion (day 0)
   layers:
     tocilizumab: {mark: point, title: Tocilizumab, track: tocilizumab, shape: x, colour: blue}
@@ -36,8 +37,8 @@ chart:
     stay: {mark: bar, title: Hospital stay, track: course}
     crs: {mark: graded, title: CRS grade, track: course, grades: [0, 1, 2, 3, 4, 5]}
     steroid: {mark: amount, title: Dexamethasone equivalent, track: steroid, unit: mg/day, breaks: [10, 20, 40, 80]}
-    discharge: {mark: point, title: Discharged, track: course, shape: arrow, colour: green, offset: 1.1}
-    death: {mark: point, title: Died, track: course, shape: asterisk, colour: ink, offset: 2.1}
+    discharge: {mark: point, title: Discharged, track: course, shape: arrow, colour: green, offset: 8}
+    death: {mark: point, title: Died, track: course, shape: asterisk, colour: ink, offset: 22}
     icans: {mark: column, title: Peak ICANS}
 published: [F1-01, F1-02, F1-03, F1-04, F1-05, F1-06, F1-07, F1-08]
 */

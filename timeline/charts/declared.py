@@ -61,6 +61,8 @@ class Lanes(Declared):
     """A column of words for the tooltip."""
     order: str | None = None
     """A column by which lanes are sorted, largest first; ties by the lane's name. Without it: as the rows come."""
+    count: bool = False
+    """Each panel's title says how many lanes it has."""
     days: bool = True
     """Positions are calendar days: a span covers its last day, too."""
     x: str

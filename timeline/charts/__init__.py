@@ -1,0 +1,37 @@
+"""Charts of frames: a declaration and rows in, an Altair chart out; knows no connection, no file and no medicine."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from timeline.charts import declared, theme
+
+if TYPE_CHECKING:
+    import altair
+    import polars
+
+
+def draw(
+    frame: "polars.DataFrame", chart: declared.Chart, title: str, subtitle: Sequence[str] = ()
+) -> "altair.TopLevelMixin":
+    """Return the chart that `chart` declares over the columns of `frame`, in the theme's colours of day."""
+    if isinstance(chart, declared.Lanes):
+        from timeline.charts import lanes as kind
+    else:
+        from timeline.charts import steps as kind
+    return kind.draw(frame, chart, title, subtitle).configure(**theme.config())  # type: ignore
+
+
+def specification(chart: "altair.TopLevelMixin") -> dict[str, Any]:
+    """Return the Vega-Lite specification of `chart`, with its data inside."""
+    return chart.to_dict()
+
+
+def picture(spec: dict[str, Any], format: str, scale: float = 2) -> bytes:
+    """Return `spec` as `png` or `svg`."""
+    import vl_convert
+
+    text = json.dumps(spec)
+    if format == "png":
+        return vl_convert.vegalite_to_png(text, scale=scale)
+    return vl_convert.vegalite_to_svg(text).encode()
