@@ -244,9 +244,7 @@ def read(path: Path) -> Specification:
     try:
         found = Specification.model_validate(_plain(root))
     except ValidationError as error:
-        raise Findings(
-            [Finding(_place(root, e["loc"]), str(e["msg"]).removeprefix("Value error, ")) for e in error.errors()]
-        ) from None
+        raise Findings([Finding(_place(root, each["loc"]), _message(each)) for each in error.errors()]) from None
     unknown = [Finding(_place(root, place), message) for place, message in _unknown_names(found)]
     if unknown:
         raise Findings(unknown)
@@ -273,6 +271,12 @@ def _unknown_names(spec: Specification) -> list[tuple[tuple[str | int, ...], str
     ids = [patient.id for patient in spec.patients]
     found += [(("patients", n), f"a patient `{i}` stands above") for n, i in enumerate(ids) if i in ids[:n]]
     return found
+
+
+def _message(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return f"`{problem['loc'][-1]}` is no key here"
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _plain(node: Node) -> Any:
