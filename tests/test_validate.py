@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandera.config import ValidationDepth, config_context
 
 from timeline import schema
 from timeline.schema import Field
@@ -133,12 +134,10 @@ def test_nulls_of_a_column_of_another_type_are_counted_too(con):
     assert {(f.check, f.failures) for f in failures} == {("is not of type DOUBLE", 3), ("not NULL", 2)}
 
 
-@pytest.mark.parametrize(
-    "setting", [("PANDERA_VALIDATION_ENABLED", "False"), ("PANDERA_VALIDATION_DEPTH", "SCHEMA_ONLY")]
-)
-def test_the_environment_cannot_switch_it_off(con, monkeypatch, setting):
-    monkeypatch.setenv(*setting)
-    assert len(validate(con, "t", FIELDS)) == 6
+@pytest.mark.parametrize("off", [{"validation_enabled": False}, {"validation_depth": ValidationDepth.SCHEMA_ONLY}])
+def test_settings_of_pandera_cannot_switch_it_off(con, off):
+    with config_context(**off):
+        assert len(validate(con, "t", FIELDS)) == 6
 
 
 def test_every_table_of_a_study_has_a_schema_that_fits_its_ddl():
