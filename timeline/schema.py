@@ -74,6 +74,32 @@ SOURCE = (
     Field("rows_duplicate", "UBIGINT", "equal in every column to an earlier row", nullable=False),
     Field("rows_rejected", "UBIGINT", "in meta.rejected, each with its reason", nullable=False),
     Field("loaded_at", "TIMESTAMP", "when it was ingested (UTC)", nullable=False),
+    Field("mapping", "VARCHAR", "the mapping file applied, with the start of its hash; NULL for none"),
+)
+
+CODE = (
+    Field("mapping", "VARCHAR", "the mapping file applied, with the start of its hash; empty for none", nullable=False),
+    Field("code", "VARCHAR", "the source's code", nullable=False),
+    Field("source_unit", "VARCHAR", "a unit it occurs with; empty for none", nullable=False),
+    Field("key", "VARCHAR", "what is looked up: the code, or what the mapping takes out of it", nullable=False),
+    Field("parents", "VARCHAR[]", "codes of vocabularies that the extract's metadata gives", nullable=False),
+    Field("named", "VARCHAR", "the concept that the mapping names, in force or not"),
+    Field("concept", "VARCHAR", "the concept in force; NULL where unmapped"),
+    Field("unit", "VARCHAR", "the unit its values are stored in"),
+    Field("factor", "DOUBLE", "value * factor + offset is the value in `unit`", nullable=False),
+    Field("offset", "DOUBLE", "value * factor + offset is the value in `unit`", nullable=False),
+    Field("low", "DOUBLE", "lowest plausible value"),
+    Field("high", "DOUBLE", "highest plausible value"),
+    Field("words", "BOOLEAN", "the concept lists its words: they are stored in lower case", nullable=False),
+    Field("static", "BOOLEAN", "the time may be empty", nullable=False),
+)
+
+PATIENT_FACT = (
+    Field("patient_id", "VARCHAR", "the patient's id in the extract", nullable=False),
+    Field("sex", "VARCHAR", "as this row says"),
+    Field("birth_date", "DATE", "as this row says"),
+    Field("source_file", "VARCHAR", "the file it came from", nullable=False),
+    Field("source_row", "UBIGINT", "the row in that file, the first data row being 1", nullable=False),
 )
 
 REJECTED = (
@@ -122,6 +148,8 @@ TABLES = {
     "concept": CONCEPT,
     "concept_code": CONCEPT_CODE,
     "meta.source": SOURCE,
+    "meta.code": CODE,
+    "meta.patient_fact": PATIENT_FACT,
     "meta.rejected": REJECTED,
     "meta.study": STUDY,
     "meta.rule": RULE,

@@ -1,0 +1,106 @@
+"""Extracts into a study: finds the files, asks their format for rows, has them made events, and counts; all or nothing."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from timeline.errors import ExtractError, UsageError
+from timeline.ingest.remap import remap
+from timeline.ingest.report import IngestReport, SourceCount, UnitConversion
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from timeline.ingest.staged import CodeMapping, Staged
+    from timeline.rules import Concept
+
+__all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "remap"]
+
+FORMATS = ("meds", "native")
+"""Asked in this order whose an extract is."""
+
+
+def ingest(
+    con: "duckdb.DuckDBPyConnection",
+    paths: Sequence[Path | str] | Path | str,
+    concepts: "Mapping[str, Concept]",
+    *,
+    format: str = "auto",
+    mapping: Path | str | None = None,
+    timezone: str | None = None,
+    replace: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> IngestReport:
+    """Return the counts of adding extracts to a study; raise ExtractError, and change nothing, where one cannot be read."""
+    from timeline.ingest import normalise
+
+    say = progress or (lambda _: None)
+    listed = [Path(one) for one in ([paths] if isinstance(paths, str | Path) else paths)]
+    for path in listed:
+        if not path.exists():
+            raise ExtractError(f"{path}: there is no such file or folder")
+    read, label = _mapping(mapping)
+    normalise.clear(con)
+    # Outside the transaction: rows of a table made inside one have no row numbers yet.
+    try:
+        staged = _stage(con, listed, format, read, say)
+        return _load(con, listed, staged, concepts, label, timezone, replace, say)
+    finally:
+        normalise.clear(con)
+
+
+def _load(con, listed, staged, concepts, label, timezone, replace, say) -> IngestReport:
+    """All of it in one transaction, or nothing."""
+    from timeline.ingest import load
+
+    con.execute("BEGIN TRANSACTION")
+    try:
+        zone = load.settle_zone(con, timezone)
+        report = load.load(con, staged, concepts, label, zone, replace, say)
+        load.mark_synthetic(con, listed, report)
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    return report
+
+
+def _mapping(path: Path | str | None) -> "tuple[CodeMapping | None, str]":
+    """The mapping file, and its name with the start of its hash, so that a changed one is another."""
+    if path is None:
+        return None, ""
+    from timeline.ingest import mapping
+
+    read = mapping.load(Path(path))
+    return read, f"{read.name}@{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
+
+
+def _stage(
+    con: "duckdb.DuckDBPyConnection",
+    paths: Sequence[Path],
+    format: str,
+    mapping: "CodeMapping | None",
+    say: Callable[[str], None],
+) -> "list[Staged]":
+    staged = []
+    for number, path in enumerate(paths):
+        say(f"reading {path.name}")
+        staged += format_of(path, format).stage(con, path, mapping, f"ingest_file_{number}")
+    return staged
+
+
+def format_of(path: Path, format: str) -> ModuleType:
+    """The module of the format named, or of the first that claims `path`."""
+    if format not in ("auto", *FORMATS):
+        raise UsageError(f"there is no format '{format}'; choose auto, {', '.join(FORMATS)}")
+    for name in FORMATS if format == "auto" else (format,):
+        module = import_module(f"timeline.ingest.{name}")
+        if format != "auto" or module.claims(path):
+            return module
+    raise ExtractError(
+        f"{path}: no extract that is known here; a native extract is events.csv (.gz, .zst) or .parquet, "
+        "with patients.csv beside it where there is one"
+    )

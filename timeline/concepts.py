@@ -1,0 +1,111 @@
+"""Concepts as tables and as conversions: which factor takes a unit to a concept's own; knows no extract and no rule."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from timeline import units
+from timeline.quote import literal
+from timeline.rules import Concept
+
+if TYPE_CHECKING:
+    import duckdb
+
+VALUE_SET = "value set"
+"""`concept_code.origin` of codes that the concepts' own files list."""
+DECIMALS = 9
+"""Converted values are rounded so, that 38.0 Cel and 100.4 [degF] are equal."""
+WITHOUT_MEANING = ("title", "source")
+"""Fields of a concept that change no event."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """`value * factor + offset`, rounded to 9 decimals, is the value in `unit`."""
+
+    factor: float
+    offset: float
+    unit: str | None
+
+    @property
+    def same(self) -> bool:
+        return self.factor == 1 and self.offset == 0
+
+    def apply(self, value: float) -> float:
+        """The value in `unit`."""
+        return value if self.same else round(value * self.factor + self.offset, DECIMALS)
+
+
+def conversion(concept: Concept, unit: str | None) -> Conversion | None:
+    """Return how values in `unit` become values of `concept`; None where they cannot, and nothing is guessed.
+
+    No unit means the concept's canonical one. A concept without units takes bare numbers, and
+    annotations such as `{score}`, only.
+    """
+    unit = (unit or "").strip()
+    if concept.any_unit:
+        return Conversion(1.0, 0.0, unit or None)
+    if not concept.units:
+        bare = unit in ("", "1") or (unit.startswith("{") and unit.endswith("}"))
+        return Conversion(1.0, 0.0, None) if bare else None
+    if not unit or unit in concept.units:
+        return Conversion(1.0, 0.0, unit or concept.units[0])
+    return _by_factor(concept, unit) or _by_dimension(concept, unit)
+
+
+def _by_dimension(concept: Concept, unit: str) -> Conversion | None:
+    for target in concept.units:
+        if found := units.factor(unit, target):
+            return Conversion(*found, target)
+    return None
+
+
+def _by_factor(concept: Concept, unit: str) -> Conversion | None:
+    """By the concept's own factors, also from another size of their units (pmol/L where nmol/L is given)."""
+    exact = concept.conversions.get(unit)
+    if exact is not None:
+        return Conversion(float(exact), 0.0, concept.units[0])
+    if (read := units.parse(unit)) is None:
+        return None
+    for given, own in concept.conversions.items():
+        known = units.parse(given)
+        if known is not None and known.dimension == read.dimension:
+            return Conversion(float(read.scale / known.scale) * own, 0.0, concept.units[0])
+    return None
+
+
+def digest(concepts: Iterable[Concept]) -> str:
+    """The hash of what the concepts mean: the same meaning, the same hash, whatever their titles and order."""
+    meanings = [
+        concept.model_dump(exclude=set(WITHOUT_MEANING)) for concept in sorted(concepts, key=lambda one: one.name)
+    ]
+    return hashlib.sha256(json.dumps(meanings, sort_keys=True).encode()).hexdigest()
+
+
+def meanings_of_codes(concepts: Mapping[str, Concept]) -> dict[str, str]:
+    """Code -> concept, of the value sets and of the names themselves (groups are no meaning of an event)."""
+    found = {code: concept.name for concept in concepts.values() if not concept.members for code in concept.codes}
+    return found | {name: name for name, concept in concepts.items() if not concept.members}
+
+
+def write(con: "duckdb.DuckDBPyConnection", concepts: Mapping[str, Concept]) -> None:
+    """Fill `concept` and the value sets of `concept_code`; what mapping files say about codes stays."""
+    con.execute("DELETE FROM concept")
+    con.execute("DELETE FROM concept_code WHERE origin = ?", [VALUE_SET])
+    rows = [_row(concept) for _, concept in sorted(concepts.items())]
+    codes = sorted((concept.name, code) for concept in concepts.values() for code in dict.fromkeys(concept.codes))
+    if rows:
+        con.execute(f"INSERT INTO concept VALUES {', '.join(rows)}")
+    if codes:
+        origin = literal(VALUE_SET)
+        listed = ", ".join(f"({literal(name)}, {literal(code)}, {origin})" for name, code in codes)
+        con.execute(f"INSERT INTO concept_code VALUES {listed}")
+
+
+def _row(concept: Concept) -> str:
+    low, high = concept.plausible
+    members = ", ".join(literal(member) for member in concept.members)
+    cells = (concept.name, concept.title or None, concept.units[0] if concept.units else None, low, high)
+    return f"({', '.join(literal(cell) for cell in cells)}, [{members}]::VARCHAR[], {literal(concept.static)})"

@@ -1,0 +1,156 @@
+"""What each distinct code with each of its units means: decided once here, applied by joins; reads no event.
+
+`Resolution` is a row of `meta.code`, which is kept in the study so that a change of concepts can be
+applied without the extract.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+
+from timeline.concepts import conversion, meanings_of_codes
+from timeline.ingest.staged import Code, CodeMapping
+from timeline.quote import literal
+from timeline.rules import Concept
+
+CHUNK = 500
+"""Rows in one INSERT."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """One code with one unit: what it means, or why its rows are not kept."""
+
+    mapping: str
+    code: str
+    source_unit: str
+    key: str
+    parents: tuple[str, ...]
+    named: str | None
+    concept: str | None
+    unit: str | None
+    factor: float
+    offset: float
+    low: float | None
+    high: float | None
+    words: bool
+    static: bool
+    numeric: bool
+    """A word in place of its number is worth a remark."""
+    assumed: bool
+    """The rows say no unit, and the canonical one is assumed."""
+    reject: str | None
+    fact: str | None = None
+    fact_value: str | None = None
+    text: str | None = None
+    route: str | None = None
+    date_only: bool = False
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """The concepts in force, ready to be asked for codes."""
+
+    concepts: Mapping[str, Concept]
+    by_code: Mapping[str, str]
+
+    @classmethod
+    def of(cls, concepts: Mapping[str, Concept]) -> "Meanings":
+        return cls(concepts, meanings_of_codes(concepts))
+
+    def find(self, code: Code) -> str | None:
+        """The concept of a code: by its name, by the mapping's decision, by the value sets."""
+        keys = (code.key, code.code, *code.parents)
+        for key in keys[:2]:
+            if key in self.concepts and not self.concepts[key].members:
+                return key
+        if code.concept is not None:
+            known = self.concepts.get(code.concept)
+            return code.concept if known is not None and not known.members else None
+        return next((self.by_code[key] for key in keys if key in self.by_code), None)
+
+
+def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dict[str, Code]:
+    """What the mappings say about each code, the first that knows it; else a code is its own key."""
+    found = {code: Code(code=code, key=code) for code in codes}
+    distinct = {id(mapping): mapping for mapping in mappings if mapping is not None}
+    for mapping in distinct.values():
+        for said in mapping.decode([code for code, now in found.items() if now == Code(code=code, key=code)]):
+            found[said.code] = said
+    return found
+
+
+def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resolution:
+    """Decide what rows of `code` with `unit` (empty: none) mean."""
+    given = unit or code.unit or ""
+    name = meanings.find(code)
+    concept = meanings.concepts[name] if name is not None else None
+    said = Resolution(
+        mapping=mapping,
+        code=code.code,
+        source_unit=given,
+        key=code.key,
+        parents=code.parents,
+        named=code.concept,
+        concept=name,
+        unit=given or None,
+        factor=1.0,
+        offset=0.0,
+        low=None,
+        high=None,
+        words=False,
+        static=False,
+        numeric=False,
+        assumed=False,
+        reject=code.reject,
+        fact=code.fact,
+        fact_value=code.fact_value,
+        text=code.text,
+        route=code.route,
+        date_only=code.date_only,
+    )
+    return said if concept is None or code.fact is not None else _as_concept(said, concept)
+
+
+def _as_concept(said: Resolution, concept: Concept) -> Resolution:
+    found = conversion(concept, said.source_unit)
+    low, high = _range(concept, found.unit if found else None)
+    return Resolution(
+        **{
+            **vars(said),
+            "unit": found.unit if found else None,
+            "factor": found.factor if found else 1.0,
+            "offset": found.offset if found else 0.0,
+            "low": low,
+            "high": high,
+            "words": bool(concept.words),
+            "static": concept.static,
+            "numeric": bool(concept.units) and not concept.words,
+            "assumed": bool(concept.units) and not said.source_unit,
+            "reject": said.reject or (None if found else _inconvertible(said.source_unit, concept)),
+        }
+    )
+
+
+def _range(concept: Concept, unit: str | None) -> tuple[float | None, float | None]:
+    """The plausible range is one of the canonical unit; in another only its 0 still says something."""
+    low, high = concept.plausible
+    if not concept.units or unit == concept.units[0]:
+        return low, high
+    return (0.0 if low == 0 else None), None
+
+
+def _inconvertible(unit: str, concept: Concept) -> str:
+    if not concept.units:
+        return f"unit '{unit}' for {concept.name}, which has none"
+    return f"unit '{unit}' cannot be converted to {' or '.join(concept.units)} ({concept.name})"
+
+
+def row(resolution: Resolution) -> str:
+    """The resolution as a row of VALUES."""
+    cells = []
+    for value in astuple(resolution):
+        if isinstance(value, tuple):
+            cells.append(f"[{', '.join(literal(one) for one in value)}]::VARCHAR[]")
+        else:
+            cells.append(literal(value))
+    return f"({', '.join(cells)})"

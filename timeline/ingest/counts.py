@@ -1,0 +1,124 @@
+"""The numbers of an ingest, counted from the staged and the stored rows; never a patient's values."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from timeline.ingest.codes import Resolution
+from timeline.ingest.report import IngestReport, UnitConversion
+from timeline.ingest.staged import CodeMapping, Staged
+from timeline.quote import literal
+from timeline.rules import Concept
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+NAMED = 20
+"""Codes and reasons that a report names."""
+
+
+def rows_read(con: "Connection", staged: Staged) -> int:
+    """The rows of a file, counted by themselves: what all other counts must add up to."""
+    read = con.execute(f"SELECT count(*) FROM {staged.relation} AS r").fetchall()[0][0]
+    if staged.rejected is not None:
+        read += con.execute(f"SELECT count(*) FROM ({staged.rejected})").fetchall()[0][0]
+    return read
+
+
+def rows_of(con: "Connection", table: str) -> Counter[str]:
+    """Rows by source file."""
+    return Counter(dict(con.execute(f"SELECT source_file, count(*) FROM {table} GROUP BY source_file").fetchall()))
+
+
+def rejected(con: "Connection", files: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Rows of `files` by reason."""
+    names = ", ".join(literal(file) for file in files)
+    return tuple(
+        con.execute(f"""SELECT reason, count(*) AS n FROM meta.rejected WHERE source_file IN ({names})
+            GROUP BY reason ORDER BY n DESC, reason""").fetchall()
+    )
+
+
+def repeats(con: "Connection", files: Sequence[tuple[Staged, dict]]) -> int:
+    """New rows that equal a row of another file, new or stored; an id is the row's own number and its file's."""
+    stored = con.execute("SELECT 1 FROM meta.event LIMIT 1").fetchall()
+    if len(files) == 1 and not stored:
+        return 0
+    names = ", ".join(f"({number}, hash({literal(staged.source_file)}))" for number, (staged, _) in enumerate(files))
+    return con.execute(f"""WITH new AS (SELECT r.file, xor(r.event_id, f.file_hash) AS content
+            FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file_hash) ON f.number = r.file),
+        often AS (SELECT content FROM new GROUP BY content HAVING count(DISTINCT file) > 1),
+        old AS (SELECT xor(event_id, hash(source_file)) AS content FROM meta.event)
+        SELECT count(*) FROM new
+        WHERE content IN (SELECT content FROM often) OR content IN (SELECT content FROM old)""").fetchall()[0][0]
+
+
+def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]) -> IngestReport:
+    """What `ingest_meaning` and `ingest_row` say in numbers."""
+    unmapped = con.execute("""SELECT code, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning WHERE concept IS NULL
+        GROUP BY code ORDER BY n DESC, code""").fetchall()
+    date_only = con.execute("""SELECT count(*) FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code
+        WHERE r.state = 1 OR (c.date_only AND r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP))""").fetchall()
+    conversions = con.execute("""SELECT concept, source_unit, unit, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning
+        WHERE number IS NOT NULL AND source_unit <> '' AND source_unit <> unit GROUP BY concept, source_unit, unit
+        ORDER BY n DESC, concept, source_unit""").fetchall()
+    words = {name: concept.words for name, concept in concepts.items() if concept.words}
+    return IngestReport(
+        events=con.execute("SELECT count(*) FROM ingest_row").fetchall()[0][0],
+        unmapped=tuple(unmapped[:NAMED]),
+        unmapped_codes=len(unmapped),
+        unmapped_rows=sum(n for _, n in unmapped),
+        assumed_units=_by_concept(con, "assumed AND number IS NOT NULL"),
+        implausible=_by_concept(con, "implausible"),
+        words_for_numbers=_by_concept(con, '"numeric" AND number IS NULL AND source_value IS NOT NULL'),
+        unknown_words=_by_concept(con, _not_listed(words)) if words else (),
+        conversions=tuple(UnitConversion(*one) for one in conversions),
+        date_only=date_only[0][0],
+        warnings=tuple(_remarks(unmapped, concepts, resolutions)),
+    )
+
+
+def _by_concept(con: "Connection", condition: str) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        con.execute(f"""SELECT concept, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning
+            WHERE concept IS NOT NULL AND ({condition}) GROUP BY concept ORDER BY n DESC, concept""").fetchall()
+    )
+
+
+def _not_listed(words: Mapping[str, Sequence[str]]) -> str:
+    listed = " ".join(
+        f"WHEN {literal(name)} THEN text NOT IN ({', '.join(literal(one.lower()) for one in given)})"
+        for name, given in words.items()
+    )
+    return f"text IS NOT NULL AND CASE concept {listed} END"
+
+
+def _remarks(
+    unmapped: Sequence[tuple[str, int]], concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]
+) -> list[str]:
+    """Unmapped codes about which something is known: unverified for a concept, or the name of a group."""
+    unverified = {code: name for name, concept in concepts.items() for code in concept.unverified}
+    keys = {one.code: one.key for one in resolutions}
+    said = []
+    for code, n in unmapped:
+        known = next((one for one in (code, keys.get(code, code)) if one in unverified), None)
+        if known is not None:
+            said.append(f"{code} ({n} rows) is listed as unverified for {unverified[known]}; confirm it in a mapping")
+        elif code in concepts and concepts[code].members:
+            said.append(f"{code} ({n} rows) is a group of concepts, not one; name one of its members")
+    return said
+
+
+def not_in_force(mappings: Sequence[CodeMapping | None], concepts: Mapping[str, Concept]) -> list[str]:
+    """The concepts that mappings name and that are not in force: misspelt, or of rules not read here."""
+    said = {}
+    for mapping in mappings:
+        unknown = sorted(name for name in mapping.concepts if name not in concepts) if mapping is not None else []
+        if mapping is not None and unknown:
+            said[mapping.name] = (
+                f"mapping {mapping.name}: concepts not in force: {', '.join(unknown)}; "
+                "a run with the rules that declare them maps their events"
+            )
+    return list(said.values())

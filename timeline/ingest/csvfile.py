@@ -1,0 +1,153 @@
+"""A CSV file -> a temporary table of its rows as text, each with its number; knows no column by name.
+
+DuckDB reads the file once, in parallel. Lines that are no rows are kept with their reason; only a
+file that has such lines is looked at a second time, to count which rows they are.
+"""
+
+import csv
+import gzip
+import io
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import duckdb
+
+from timeline.errors import ExtractError
+from timeline.quote import identifier, literal
+
+if TYPE_CHECKING:
+    Connection = duckdb.DuckDBPyConnection
+
+SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
+HEAD = 1 << 20
+"""Bytes in which the header must end."""
+DIALECT = "delim = ',', quote = '\"', escape = '\"', auto_detect = false"
+DAMAGED = (EOFError, gzip.BadGzipFile, OSError)
+
+
+def is_csv(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def header(con: "Connection", path: Path, name: str) -> list[str]:
+    """The column names; raise ExtractError where the file does not begin with a line of them."""
+    head = _head(con, path, name)
+    if not head.strip():
+        raise ExtractError(f"{name}: the file is empty; its first line must name the columns")
+    if b"\x00" in head:
+        raise ExtractError(f"{name}: this is no text file; an extract is CSV (also .gz, .zst) or Parquet")
+    try:
+        text = head.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:
+            line = head.count(b"\n", 0, error.start) + 1
+            raise ExtractError(f"{name}: line {line} is not UTF-8; save the file with that encoding") from None
+        text = head[: error.start].decode("utf-8-sig")
+    names = next(csv.reader(io.StringIO(text, newline="")), [])
+    return _checked(names, name)
+
+
+def _checked(names: list[str], name: str) -> list[str]:
+    if len(names) == 1 and any(mark in names[0] for mark in (";", "\t", "|")):
+        raise ExtractError(f"{name}: line 1: the columns are not separated by commas; write a comma between them")
+    empty = [number for number, one in enumerate(names, 1) if not one.strip()]
+    if empty:
+        raise ExtractError(f"{name}: line 1: column {empty[0]} has no name")
+    twice = sorted({one for one in names if names.count(one) > 1})
+    if twice:
+        raise ExtractError(f"{name}: line 1: column `{twice[0]}` is named twice")
+    return names
+
+
+def _head(con: "Connection", path: Path, name: str) -> bytes:
+    """The first bytes of the text inside; for gzip all of it is read once, so that a cut file is found."""
+    try:
+        with _opened(path) as file:
+            head = file.read(HEAD)
+            if path.suffix == ".gz":
+                while file.read(HEAD):
+                    pass
+            return head
+    except DAMAGED:
+        raise ExtractError(f"{name}: the file is damaged or cut short: it cannot be unpacked to its end") from None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def read(con: "Connection", path: Path, name: str, columns: list[str], table: str) -> str | None:
+    """Fill the temporary `table` with the rows and `source_row`; return the SELECT of the lines that are no rows."""
+    listed = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    con.execute("DROP TABLE IF EXISTS temp.reject_errors; DROP TABLE IF EXISTS temp.reject_scans")
+    try:
+        con.execute(f"""CREATE TEMP TABLE {table}_read AS SELECT * FROM read_csv({literal(str(path))}, {DIALECT},
+            header = true, columns = {{{listed}}}, store_rejects = true, rejects_limit = 0)""")
+    except duckdb.Error as error:
+        raise ExtractError(f"{name}: {_said(str(error))}") from None
+    con.execute(
+        f"CREATE TEMP TABLE {table}_bad AS SELECT line, min(error_type) AS kind, max(column_idx) AS columns, "
+        "any_value(csv_line) AS raw FROM reject_errors GROUP BY line"
+    )
+    con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    bad = con.execute(f"SELECT count(*) FROM {table}_bad").fetchall()[0][0]
+    if not bad:
+        con.execute(f"DROP TABLE {table}_bad")
+        con.execute(f"CREATE TEMP VIEW {table} AS SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {table}_read")
+        return None
+    _stop_where_rows_are_lost(con, name, table)
+    _number_the_rows(con, path, table)
+    return f"""SELECT source_row, CASE kind
+            WHEN 'TOO MANY COLUMNS' THEN 'the line has more than {len(columns)} columns'
+            WHEN 'MISSING COLUMNS' THEN 'the line has fewer than {len(columns)} columns'
+            WHEN 'UNQUOTED VALUE' THEN 'a quotation mark stands inside a value; double it'
+            WHEN 'LINE SIZE OVER MAXIMUM' THEN 'the line is too long'
+            ELSE 'the line is no row of CSV' END AS reason,
+        CAST(to_json(struct_pack(line := ltrim(raw, chr(10) || chr(13)))) AS VARCHAR) AS raw
+        FROM {table}_bad"""
+
+
+def _said(message: str) -> str:
+    """What DuckDB found, without its report, which quotes the file."""
+    if "invalid state" in message:
+        return "lines end in two ways (with and without a carriage return); write them all alike"
+    if "not utf-8" in message.lower() or "unicode" in message.lower():
+        return "the file is not UTF-8; save it with that encoding"
+    return "the file cannot be read as CSV"
+
+
+def _stop_where_rows_are_lost(con: "Connection", name: str, table: str) -> None:
+    """A quotation mark that is never closed swallows rows that nobody can count; wrong bytes hide what was written."""
+    for (line,) in con.execute(
+        f"SELECT line FROM {table}_bad WHERE kind = 'INVALID ENCODING' ORDER BY line LIMIT 1"
+    ).fetchall():
+        raise ExtractError(f"{name}: line {line} is not UTF-8; save the file with that encoding")
+    swallowed = f"SELECT line FROM {table}_bad WHERE kind = 'UNQUOTED VALUE' AND contains(rtrim(ltrim(raw, chr(10)), chr(10)), chr(10))"
+    for (line,) in con.execute(f"{swallowed} ORDER BY line LIMIT 1").fetchall():
+        raise ExtractError(f"{name}: line {line}: a quotation mark is opened and not closed; close it, or double it")
+
+
+def _number_the_rows(con: "Connection", path: Path, table: str) -> None:
+    """Give rows and bad lines their numbers: blank lines count as none, the others in the order of the file.
+
+    DuckDB counts header, rows and blank lines, and gives that count for bad lines only. A line outside
+    quotes is one after an even number of quotation marks.
+    """
+    con.execute(f"""CREATE TEMP TABLE {table}_line AS SELECT coalesce(line, '') AS line FROM read_csv({literal(str(path))},
+        delim = chr(31), quote = '', escape = '', auto_detect = false, header = false, columns = {{'line': 'VARCHAR'}})""")
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE {table}_bad AS
+        WITH line AS (SELECT rowid AS position, trim(line) = '' AS blank,
+                length(line) - length(replace(line, '"', '')) AS marks FROM {table}_line),
+            outside AS (SELECT position, blank FROM (
+                SELECT position, blank, sum(marks) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - marks AS before
+                FROM line)
+                WHERE before % 2 = 0),
+            counted AS (SELECT row_number() OVER (ORDER BY position) AS line,
+                sum(CAST(blank AS INTEGER)) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS blanks FROM outside)
+        SELECT CAST(b.line - 1 - coalesce(c.blanks, 0) AS UBIGINT) AS source_row, b.kind, b.columns, b.raw
+        FROM {table}_bad AS b LEFT JOIN counted AS c ON c.line = b.line""")
+    con.execute(f"""CREATE TEMP TABLE {table}_shift AS SELECT CAST(source_row AS BIGINT) - place AS before, max(place) AS shift
+        FROM (SELECT source_row, row_number() OVER (ORDER BY source_row) AS place FROM {table}_bad) GROUP BY before""")
+    con.execute(f"""CREATE TEMP VIEW {table} AS
+        SELECT r.*, CAST(r.rowid + 1 + coalesce(s.shift, 0) AS UBIGINT) AS source_row
+        FROM {table}_read AS r ASOF LEFT JOIN {table}_shift AS s ON s.before < r.rowid + 1""")

@@ -1,0 +1,240 @@
+"""One ingest inside one transaction: which files are new, their rows into the study's tables, the counts; knows no format."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace as with_
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timeline import concepts as concept_tables
+from timeline.errors import ExtractError, UsageError
+from timeline.ingest import counts, normalise, patients
+from timeline.ingest.remap import apply, keep_codes
+from timeline.ingest.report import IngestReport, SourceCount
+from timeline.ingest.staged import Staged
+from timeline.quote import literal
+from timeline.rules import Concept
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+
+def setting(con: "Connection", name: str) -> str | None:
+    """A value of meta.study."""
+    found = con.execute("SELECT value FROM meta.study WHERE name = ?", [name]).fetchall()
+    return found[0][0] if found else None
+
+
+def set_setting(con: "Connection", name: str, value: str) -> None:
+    con.execute("DELETE FROM meta.study WHERE name = ?", [name])
+    con.execute("INSERT INTO meta.study VALUES (?, ?)", [name, value])
+
+
+def settle_zone(con: "Connection", given: str | None) -> str | None:
+    """The study's time zone: as stored, else as given, which is then stored; refuse one that differs."""
+    stored = setting(con, "timezone")
+    if given is None or given == stored:
+        return stored
+    if stored is not None:
+        raise UsageError(f"--timezone {given}: this study's times are in {stored}; leave the option out")
+    if not con.execute("SELECT 1 FROM pg_timezone_names() WHERE name = ?", [given]).fetchall():
+        raise UsageError(
+            f"--timezone {given}: there is no such time zone; write it as Europe/Zurich or America/New_York"
+        )
+    set_setting(con, "timezone", given)
+    return given
+
+
+def load(
+    con: "Connection",
+    staged: Sequence[Staged],
+    concepts: Mapping[str, Concept],
+    label: str,
+    zone: str | None,
+    replace: bool,
+    say: Callable[[str], None],
+) -> IngestReport:
+    """Add the files that are new; return the counts."""
+    apply(con, concepts)
+    new, hashes, report = _new_files(con, staged, label, replace)
+    if not new:
+        return with_(report, patients=_count(con, "patient"))
+    for file in report.replaced:
+        _forget(con, file)
+    events = [(one, normalise.sources(con, one)) for one in new if one.kind == "events"]
+    read = {one.source_file: counts.rows_read(con, one) for one in new}
+    folded = _load_patient_files(con, new)
+    if events:
+        say("reading codes, values and patients")
+        report, folded_events = _events(con, events, concepts, label, zone, report, say)
+        folded |= folded_events
+    say("sorting and writing")
+    _broken_lines(con, new)
+    patients.write_events(con, normalise.events(events) if events else None)
+    patients.refresh(con)
+    sources = _sources(con, new, read, folded, hashes, label)
+    notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
+    rejected = counts.rejected(con, [one.source_file for one in new])
+    warnings = (*report.warnings, *notes, *patients.contradictions(con), *_stale(con))
+    return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
+
+
+def _new_files(
+    con: "Connection", staged: Sequence[Staged], label: str, replace: bool
+) -> tuple[list[Staged], dict[str, str], IngestReport]:
+    """The files to load and their hashes; what is there already, byte for byte, is left out and said."""
+    twice = [name for name, n in Counter(one.source_file for one in staged).items() if n > 1]
+    if twice:
+        raise ExtractError(f"{twice[0]}: two files of this ingest have this name; give one of them another")
+    known = con.execute("SELECT source_file, sha256, coalesce(mapping, '') FROM meta.source").fetchall()
+    by_name = {name: (sha, mapping) for name, sha, mapping in known}
+    by_hash = {sha: name for name, sha, _ in known}
+    new, hashes, unchanged, replaced, warnings = [], {}, [], [], []
+    for one in staged:
+        sha = _sha256(one.path)
+        name = one.source_file
+        if by_name.get(name) == (sha, label):
+            unchanged.append(name)
+            continue
+        if name not in by_name and sha in by_hash:
+            unchanged.append(name)
+            warnings.append(f"{name}: the same bytes as {by_hash[sha]}, which this study holds; not loaded again")
+            continue
+        if name in by_name:
+            _refuse_unless(replace, name, same_bytes=by_name[name][0] == sha)
+            replaced.append(name)
+        new.append(one)
+        hashes[name] = by_hash_name = sha
+        by_hash.setdefault(by_hash_name, name)
+    report = IngestReport(unchanged=tuple(unchanged), replaced=tuple(replaced), warnings=tuple(warnings))
+    return new, hashes, report
+
+
+def _refuse_unless(replace: bool, name: str, same_bytes: bool) -> None:
+    if replace:
+        return
+    what = "was ingested with another mapping" if same_bytes else "is not the file of this name that the study holds"
+    raise ExtractError(f"{name}: this {what}; `--replace` puts it in that one's place")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _forget(con: "Connection", name: str) -> None:
+    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.source"):
+        con.execute(f"DELETE FROM {table} WHERE source_file = ?", [name])
+
+
+def _load_patient_files(con: "Connection", new: Sequence[Staged]) -> dict[str, int]:
+    return {one.source_file: patients.load_patients(con, one) for one in new if one.kind == "patients"}
+
+
+def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestReport, dict[str, int]]:
+    """Stage the rows of the event files, fold and set aside, and count what is left."""
+    normalise.number_what_repeats(con, events)
+    mappings = [one.mapping for one, _ in events]
+    resolutions = normalise.resolve_codes(con, concepts, mappings, label)
+    say("reading rows")
+    normalise.stage_rows(con, events, zone)
+    _refuse_offsets(con, events)
+    folded = normalise.fold_duplicates(con, events)
+    normalise.set_aside(con, events)
+    repeats = counts.repeats(con, events)
+    normalise.give_meaning(con)
+    keep_codes(con)
+    found = counts.summary(con, concepts, resolutions)
+    said = (*report.warnings, *found.warnings, *counts.not_in_force(mappings, concepts))
+    by_name = {one.source_file: folded.get(number, 0) for number, (one, _) in enumerate(events)}
+    return with_(found, unchanged=report.unchanged, replaced=report.replaced, repeats=repeats, warnings=said), by_name
+
+
+def _refuse_offsets(con: "Connection", events: Sequence) -> None:
+    from timeline.ingest.parse import OFFSET
+
+    rows = con.execute(f"""SELECT file, min(source_row), count(*) FROM ingest_row
+        WHERE state = {OFFSET} OR end_state = {OFFSET} GROUP BY file ORDER BY file LIMIT 1""").fetchall()
+    for file, first, n in rows:
+        name = events[file][0].source_file
+        raise UsageError(
+            f"{name}: row {first}: times with an offset from UTC ({n} rows); say the study's time zone, "
+            "such as --timezone Europe/Zurich"
+        )
+
+
+def _broken_lines(con: "Connection", new: Sequence[Staged]) -> None:
+    for one in new:
+        if one.rejected is not None:
+            con.execute(
+                f"INSERT INTO meta.rejected SELECT {literal(one.source_file)}, * FROM ({one.rejected}) ORDER BY 2"
+            )
+
+
+def _sources(con, new, read, folded, hashes, label) -> tuple[SourceCount, ...]:
+    """Write meta.source; stop if a row was lost or made: read = loaded + duplicate + rejected."""
+    loaded = counts.rows_of(con, "meta.event") + counts.rows_of(con, "meta.patient_fact")
+    rejected = counts.rows_of(con, "meta.rejected")
+    found = []
+    for one in new:
+        name = one.source_file
+        count = SourceCount(name, one.format, read[name], loaded[name], folded[name], rejected[name])
+        if not count.reconciles:
+            raise ExtractError(
+                f"{name}: {count.rows_read} rows read, but {count.rows_loaded} loaded, {count.rows_duplicate} duplicate "
+                f"and {count.rows_rejected} rejected; this is a mistake of ours: nothing was changed"
+            )
+        con.execute(
+            "INSERT INTO meta.source VALUES (?, ?, ?, ?, ?, ?, ?, CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP), ?)",
+            [
+                name,
+                hashes[name],
+                one.format,
+                count.rows_read,
+                count.rows_loaded,
+                count.rows_duplicate,
+                count.rows_rejected,
+                label or None,
+            ],
+        )
+        found.append(count)
+    return tuple(found)
+
+
+def _stale(con: "Connection") -> list[str]:
+    if not _count(con, "meta.run"):
+        return []
+    return ["derived tables are still those of the data before; `timeline run` derives them anew"]
+
+
+def _count(con: "Connection", table: str) -> int:
+    return con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
+
+
+def mark_synthetic(con: "Connection", paths: Sequence[Path], report: IngestReport) -> None:
+    """Remember that data are synthetic, or partly so, where an extract's `extract.yaml` says it."""
+    if not report.sources:
+        return
+    import yaml
+
+    said = {}
+    for path in paths:
+        for file in [path / name for name in ("extract.yaml", "extract.yml")] if path.is_dir() else []:
+            if file.is_file():
+                read = yaml.load(file.read_text("utf-8"), Loader=yaml.BaseLoader)
+                said = read if isinstance(read, dict) else {}
+    others = _count(con, "meta.source") > len(report.sources)
+    stored = setting(con, "synthetic")
+    if said.get("synthetic") != "true":
+        if stored == "true":
+            set_setting(con, "synthetic", "partly")
+        return
+    set_setting(con, "synthetic", "true" if stored == "true" or not others else "partly")
+    if said.get("title"):
+        set_setting(con, "title", said["title"])
+
+
+__all__ = ["concept_tables", "load", "mark_synthetic", "setting", "set_setting", "settle_zone"]

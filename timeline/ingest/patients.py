@@ -1,0 +1,121 @@
+"""Patients: what extracts say about them, the ENUM of their ids, and the event table written with it; reads no event's code.
+
+`meta.patient_fact` holds one row for each statement; `patient` is made of it anew at each ingest, so that
+statements that contradict each other are seen wherever they come from, and neither is chosen.
+"""
+
+from typing import TYPE_CHECKING
+
+from timeline import schema, store
+from timeline.ingest import parse
+from timeline.ingest.normalise import raw, raw_json, sources
+from timeline.ingest.staged import PATIENT_COLUMNS, Staged
+from timeline.quote import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+ROWS_NAMED = 5
+"""Rows that a warning names."""
+
+
+def load_patients(con: "Connection", staged: Staged) -> int:
+    """Load a patients file into meta.patient_fact and meta.rejected; return how many duplicates were folded."""
+    columns = sources(con, staged, PATIENT_COLUMNS)
+    own = ", ".join(f"r.{identifier(name)}" for name in staged.own)
+    birth, state = parse.time(columns["birth_date"], "UTC")
+    con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
+        SELECT r.source_row, nullif(trim({raw(columns["patient_id"])}), '') AS patient_id,
+            nullif(trim({raw(columns["sex"])}), '') AS sex, CAST({birth} AS DATE) AS birth_date, {state} AS state,
+            {raw_json(staged)} AS raw, row_number() OVER (PARTITION BY {own} ORDER BY r.source_row) AS copy
+        FROM {staged.relation} AS r""")
+    file = literal(staged.source_file)
+    con.execute(f"""INSERT INTO meta.rejected SELECT {file}, source_row, CASE WHEN patient_id IS NULL
+            THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, raw
+        FROM ingest_patient_row WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE}) ORDER BY source_row""")
+    con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, {file}, source_row
+        FROM ingest_patient_row WHERE copy = 1 AND patient_id IS NOT NULL AND state <> {parse.UNREADABLE} ORDER BY source_row""")
+    folded = con.execute("SELECT count(*) FROM ingest_patient_row WHERE copy > 1").fetchall()[0][0]
+    con.execute("DROP TABLE ingest_patient_row")
+    return folded
+
+
+def write_events(con: "Connection", new_events: str | None) -> None:
+    """Make the key, the patients and, sorted by patient, time and id, the events anew, with those of `new_events`.
+
+    `new_events` selects from the staged rows, whose patients are numbered in the order of their ids.
+    """
+    known = "SELECT DISTINCT CAST(patient_id AS VARCHAR) AS patient_id FROM meta.event UNION SELECT patient_id FROM meta.patient_fact"
+    if new_events is not None:
+        known += """ UNION SELECT p.patient_id FROM ingest_patient AS p
+            WHERE p.patient IN (SELECT DISTINCT patient FROM ingest_row)"""
+    con.execute(f"CREATE TEMP TABLE ingest_id AS SELECT patient_id FROM ({known}) ORDER BY patient_id")
+    had_events = con.execute("SELECT count(*) FROM meta.event").fetchall()[0][0] > 0
+    key = schema.PATIENT_KEY
+    con.execute(f"CREATE OR REPLACE TYPE {key} AS ENUM (SELECT patient_id FROM ingest_id ORDER BY patient_id)")
+    con.execute(
+        f"CREATE TEMP TABLE ingest_dictionary AS SELECT patient_id, CAST(patient_id AS {key}) AS patient_key FROM ingest_id"
+    )
+    parts = []
+    if had_events:
+        columns = ", ".join(f"e.{identifier(f.name)}" for f in schema.EVENT if f.name not in ("event_id", "patient_id"))
+        parts.append(
+            f"SELECT e.event_id, d.patient_key AS patient_id, {columns} FROM meta.event AS e "
+            "JOIN ingest_dictionary AS d ON d.patient_id = CAST(e.patient_id AS VARCHAR)"
+        )
+    if new_events is not None:
+        con.execute("""CREATE TEMP TABLE ingest_key AS SELECT DISTINCT p.patient, d.patient_key AS patient_id
+            FROM ingest_patient AS p JOIN ingest_dictionary AS d USING (patient_id)""")
+        parts.append(new_events)
+    _replace_events(con, " UNION ALL ".join(parts))
+    _write_patients(con)
+    con.execute("DROP TABLE ingest_id")
+    con.execute("DROP TABLE ingest_dictionary")
+
+
+def _replace_events(con: "Connection", rows: str) -> None:
+    con.execute("DROP VIEW IF EXISTS event")
+    con.execute("DROP VIEW IF EXISTS observation")
+    con.execute(schema.ddl("meta.event").replace("meta.event", "meta.event_next", 1))
+    if rows:
+        con.execute(
+            f'INSERT INTO meta.event_next SELECT * FROM ({rows}) ORDER BY patient_id, "time" NULLS FIRST, event_id'
+        )
+    con.execute("DROP TABLE meta.event")
+    con.execute("ALTER TABLE meta.event_next RENAME TO event")
+
+
+def _write_patients(con: "Connection") -> None:
+    con.execute("DROP TABLE patient")
+    con.execute(schema.ddl("patient"))
+    con.execute("""INSERT INTO patient
+        SELECT d.patient_key, CASE WHEN count(DISTINCT lower(f.sex)) = 1 THEN min(f.sex) END,
+            CASE WHEN count(DISTINCT f.birth_date) = 1 THEN min(f.birth_date) END
+        FROM ingest_dictionary AS d LEFT JOIN meta.patient_fact AS f USING (patient_id)
+        GROUP BY d.patient_key ORDER BY d.patient_key""")
+
+
+def contradictions(con: "Connection") -> list[str]:
+    """One sentence for each column about which extracts contradict themselves."""
+    said = []
+    for column, distinct in (("sex", "lower(sex)"), ("birth_date", "birth_date")):
+        rows = con.execute(f"""SELECT source_file, list(source_row ORDER BY source_row), count(DISTINCT patient_id)
+            FROM meta.patient_fact WHERE {column} IS NOT NULL AND patient_id IN (SELECT patient_id FROM meta.patient_fact
+                GROUP BY patient_id HAVING count(DISTINCT {distinct}) > 1)
+            GROUP BY source_file ORDER BY source_file""").fetchall()
+        for file, numbers, patients in rows:
+            named = ", ".join(str(number) for number in numbers[:ROWS_NAMED]) + (
+                ", ..." if len(numbers) > ROWS_NAMED else ""
+            )
+            said.append(
+                f"{file}: rows {named} contradict others about the {column} of {patients} patients; it stays empty"
+            )
+    return said
+
+
+def refresh(con: "Connection") -> None:
+    """Write the meanings of columns and the views again, after the tables were made anew."""
+    store.comment(con)
+    store.refresh_views(con)

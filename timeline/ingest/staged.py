@@ -1,0 +1,77 @@
+"""What every format hands to `normalise`: one record a file, SQL over its rows; knows no format and no table of a study.
+
+A format reads nothing into tables that need not be: `relation` is scanned where it lies, `columns`
+say how the columns that events have are made of it. Types, units, concepts, duplicates, ids and
+counts are `normalise`'s.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+EVENT_COLUMNS = ("patient_id", "time", "end_time", "code", "value", "unit", "text", "route")
+PATIENT_COLUMNS = ("patient_id", "sex", "birth_date")
+REQUIRED = {"events": ("patient_id", "time", "code"), "patients": ("patient_id",)}
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a mapping reads out of one distinct code; the default says nothing beyond the code itself."""
+
+    code: str
+    key: str
+    """What is looked up among concept names and value sets."""
+    unit: str | None = None
+    """The unit where the row has none of its own."""
+    concept: str | None = None
+    """The mapping's own decision: wins over value sets."""
+    reject: str | None = None
+    """Why rows of this code are not kept."""
+    fact: Literal["sex", "birth_date"] | None = None
+    """Rows of this code become this column of `patient`, not events."""
+    fact_value: str | None = None
+    """The fact, where the code says it; else the row's value or text, for a birth date the row's time."""
+    parents: tuple[str, ...] = ()
+    """Codes of vocabularies that the extract's metadata gives, tried after `key` and `code`."""
+    text: str | None = None
+    """The text where the row has none."""
+    route: str | None = None
+    """The route where the row has none."""
+    date_only: bool = False
+    """A time of exactly midnight is a bare date."""
+
+
+class CodeMapping(Protocol):
+    """What of a mapping file ingest needs."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def columns(self) -> Mapping[str, str]: ...
+    @property
+    def concepts(self) -> frozenset[str]: ...
+    def decode(self, codes: Iterable[str]) -> list[Code]: ...
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One file of an extract as rows that SQL can read, several times."""
+
+    source_file: str
+    """As meta.source shows it: the path inside the extract folder, or the file's name."""
+    path: Path
+    """The file whose bytes are hashed."""
+    format: str
+    kind: Literal["events", "patients"]
+    relation: str
+    """A FROM item with the file's own columns and `source_row` UBIGINT, the first data row being 1."""
+    columns: Mapping[str, str]
+    """Staged column -> expression over `relation`, of the file's own type; columns left out are NULL."""
+    own: tuple[str, ...]
+    """All columns of the file: equal in all of them is a duplicate; they make the event's id and the raw row."""
+    rejected: str | None = None
+    """SELECT source_row, reason, raw: lines that are no rows."""
+    mapping: CodeMapping | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences for the report."""
