@@ -19,6 +19,9 @@ section: course
 order: 10
 show: chart
 empty: No patient is in the cohort; see the attrition above for the step at which the last one was lost.
+caption: >
+  Lanes last from the infusion to discharge or death, longest first. Coloured: the day's worst CRS grade, white where
+  none was recorded. Below it, one grey box a day with steroids. An asterisk behind an arrow: died after discharge.
 chart:
   kind: lanes
   lane: patient_id

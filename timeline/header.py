@@ -89,6 +89,8 @@ class Query(Model):
     order: int = 100
     show: Literal["table", "cards", "chart"] = "table"
     empty: str = ""
+    caption: str = ""
+    """How to read the chart."""
     chart: Chart | None = None
     statistics: tuple[Statistic, ...] = ()
     published: tuple[str, ...] = ()

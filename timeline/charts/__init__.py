@@ -28,10 +28,12 @@ def specification(chart: "altair.TopLevelMixin") -> dict[str, Any]:
 
 
 def picture(spec: dict[str, Any], format: str, scale: float = 2) -> bytes:
-    """Return `spec` as `png` or `svg`."""
+    """Return `spec` as `png`, `svg` or `pdf`."""
     import vl_convert
 
     text = json.dumps(spec)
     if format == "png":
         return vl_convert.vegalite_to_png(text, scale=scale)
+    if format == "pdf":
+        return vl_convert.vegalite_to_pdf(text)
     return vl_convert.vegalite_to_svg(text).encode()
