@@ -65,9 +65,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 def _ingest(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     parser.add_argument("extracts", metavar="EXTRACT", nargs="+", help="a file or a folder of source data")
-    parser.add_argument(
-        "--format", choices=("auto", "native", "omop", "meds", "fhir"), default="auto", help="default: auto"
-    )
+    parser.add_argument("--format", choices=("auto", "native", "meds"), default="auto", help="default: auto")
     parser.add_argument("--mapping", metavar="FILE", help="what the source's columns, codes and statuses mean")
     parser.add_argument("--timezone", metavar="TZ", help="the study's clock, for times with an offset: Europe/Zurich")
     parser.add_argument("--replace", action="store_true", help="a changed file under the same name replaces its rows")
@@ -103,7 +101,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
-    parser.add_argument("--as", dest="forms", metavar="FORMS", default="svg,png", help="of: png,svg,pdf")
+    parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")
 
 
 def _synth(parser: argparse.ArgumentParser) -> None:

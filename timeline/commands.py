@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import printing
+from timeline import printing, summaries
 from timeline.errors import UsageError
 from timeline.study import Study, queries, rule_folders
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.check import CheckReport
-    from timeline.engine import RunReport
 
 ROWS_SHOWN = 50
 """A longer answer is cut when it is printed for reading, and says so."""
@@ -41,28 +40,12 @@ def _check(args: argparse.Namespace) -> int:
     with printing.progress() as show:
         show("checking")
         report = check.check(folders, shipped=not args.only)
-    print(printing.as_json(_checked(report)) if args.json else check_text(report))
+    print(printing.as_json(_checked(report)) if args.json else summaries.check_text(report))
     return 1 if report.failed else 0
 
 
 def _checked(report: "CheckReport") -> dict[str, object]:
     return {"rules": list(report.ruleset.rules), "replaced": report.ruleset.replaced, "examples": report.examples}
-
-
-def check_text(report: "CheckReport") -> str:
-    """Return how many rules and examples were checked, and every example that came out otherwise."""
-    ruleset = report.ruleset
-    counted = (
-        printing.count(len(ruleset.rules), "rule"),
-        printing.count(len(ruleset.concepts), "concept"),
-        printing.count(len(report.examples), "example"),
-    )
-    outcome = f"{len(report.failed)} of the examples failed" if report.failed else "no mistakes"
-    lines = [f"{ruleset.name}: {', '.join(counted)}; {outcome}"]
-    lines += [f"replaced: {name}" for name in ruleset.replaced]
-    for example in report.failed:
-        lines += [f"{example.where}: {example.title}", *(f"  {problem}" for problem in example.problems)]
-    return "\n".join(lines)
 
 
 def _query(args: argparse.Namespace) -> int:
@@ -119,7 +102,7 @@ def _demo(args: argparse.Namespace) -> int:
     if args.json:
         print(printing.as_json(made))
         return 0
-    print(made.synthetic, made.ingested, run_text(made.ran), sep="\n\n")
+    print(made.synthetic, summaries.ingest_text(made.ingested), summaries.run_text(made.ran), sep="\n\n")
     print(f"\nLook at {made.report} in a browser. Then try:")
     for command in (
         f"timeline query {made.study} --list",
@@ -141,7 +124,7 @@ def _ingest(args: argparse.Namespace) -> int:
             replace=args.replace,
             progress=show,
         )
-    return _say(report, args)
+    return _say(report, summaries.ingest_text(report), args)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -150,17 +133,15 @@ def _run(args: argparse.Namespace) -> int:
     params = settings(args.set, "RULE.PARAM=VALUE")
     with printing.progress() as show:
         report = Study.open(args.study).run(*args.rules, only=args.only, params=params, progress=show)
-    print(printing.as_json(report) if args.json else run_text(report))
-    return 0
+    return _say(report, summaries.run_text(report), args)
 
 
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
-        show("drawing the report")
-        report = study.report(page, figures=args.figures, forms=tuple(args.forms.split(",")))
-    return _say(report, args)
+        report = study.report(page, figures=args.figures, formats=args.formats.split(","), progress=show)
+    return _say(report, summaries.report_text(report), args)
 
 
 def _synth(args: argparse.Namespace) -> int:
@@ -171,24 +152,11 @@ def _synth(args: argparse.Namespace) -> int:
     with printing.progress() as show:
         show("making the cohort")
         report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed)
-    return _say(report, args)
+    return _say(report, str(report), args)
 
 
-def run_text(report: "RunReport") -> str:
-    """Return what a run derived, and what it found nothing for."""
-    of = f"{printing.count(report.patients, 'patient')}, {printing.count(report.events, 'event')}"
-    lines = [f"{report.ruleset}: {printing.count(len(report.rules), 'table')} of {of}, in {report.seconds:.1f} s", ""]
-    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules]
-    lines.append(printing.table(("table", "kind", "rows", "patients"), rows, indent="  "))
-    notes = [*report.notes, *(f"{rule.name}: {note}" for rule in report.rules for note in rule.notes)]
-    for heading, said in (("Replaced", report.replaced), ("Nothing found for", notes)):
-        if said:
-            lines += ["", f"{heading}:", *(f"  {line}" for line in said)]
-    return "\n".join(lines)
-
-
-def _say(report: object, args: argparse.Namespace) -> int:
-    print(printing.as_json(report) if args.json else report)
+def _say(report: object, text: str, args: argparse.Namespace) -> int:
+    print(printing.as_json(report) if args.json else text)
     return 0
 
 

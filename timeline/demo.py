@@ -37,7 +37,7 @@ def cohort() -> Path:
 
 
 def demo(out: Path, progress: Callable[[str], None] | None = None) -> Demo:
-    """Write `out`/extract, `out`/study.duckdb and `out`/report.html; raise UsageError where `out` holds another study."""
+    """Write extract/, study.duckdb and report.html into `out`; raise UsageError where it holds another study."""
     from timeline import synth
 
     say = progress or (lambda doing: None)
@@ -49,6 +49,5 @@ def demo(out: Path, progress: Callable[[str], None] | None = None) -> Demo:
     study.path.unlink(missing_ok=True)
     ingested = study.ingest(extract, progress=progress)
     ran = study.run(progress=progress)
-    say("drawing the report")
-    study.report(page)
+    study.report(page, progress=progress)
     return Demo(study.path, page, synthetic, ingested, ran)

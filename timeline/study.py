@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from timeline.engine import RunReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
+    from timeline.report import ReportResult
 
 Progress = Callable[[str], None]
 
@@ -82,7 +83,7 @@ class Study:
         params: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> RunReport:
-        """Derive every table anew, all or none; `rules` are folders read after the shipped one; `only` leaves it out."""
+        """Derive every table anew, all or none; `rules` are read after the shipped folder, `only` leaves that out."""
         from timeline import engine, load
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
@@ -119,6 +120,27 @@ class Study:
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         return charts.draw(self.query(name, **params), asked.chart, asked.title)
+
+    def report(
+        self,
+        path: Path | str,
+        *,
+        figures: Path | str | None = None,
+        formats: Sequence[str] = ("png", "svg"),
+        progress: Progress | None = None,
+    ) -> ReportResult:
+        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds."""
+        from timeline import report, shipped
+
+        with self.reading() as con:
+            return report.write_report(
+                con,
+                Path(path),
+                queries=shipped.folder("queries"),
+                figures=None if figures is None else Path(figures),
+                formats=formats,
+                progress=progress,
+            )
 
 
 def _named(name: str) -> Query:

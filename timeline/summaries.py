@@ -1,0 +1,100 @@
+"""What each command says of its work, in words for the terminal; knows the reports' fields, and no patient's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from timeline.printing import count, table
+
+if TYPE_CHECKING:
+    from timeline.check import CheckReport
+    from timeline.engine import RunReport
+    from timeline.ingest import IngestReport
+    from timeline.report import ReportResult
+
+NAMED = 8
+"""So many names of a kind are listed, the most frequent first; the rest is counted."""
+
+
+def ingest_text(report: IngestReport) -> str:
+    """Return what became of every row, and what a reader should look at."""
+    lines = []
+    if report.sources:
+        rows = [
+            (s.source_file, s.format, s.rows_read, s.rows_loaded, s.rows_duplicate, s.rows_rejected)
+            for s in report.sources
+        ]
+        lines += [table(("file", "format", "read", "loaded", "duplicate", "rejected"), rows, indent="  "), ""]
+    lines.append(f"{count(report.events, 'event')} added; {count(report.patients, 'patient')} in the study.")
+    said = (
+        ("Unchanged, nothing done", ", ".join(report.unchanged)),
+        ("Replaced", ", ".join(report.replaced)),
+        ("Rejected, see meta.rejected", _named(report.rejected)),
+        (
+            f"Without a concept: {count(report.unmapped_codes, 'code')}, {count(report.unmapped_rows, 'row')}",
+            _named(report.unmapped, report.unmapped_codes),
+        ),
+        ("Without a unit, taken to be in the concept's own", _named(report.assumed_units)),
+        (
+            "Converted",
+            _named((f"{c.concept} {c.source_unit} to {c.unit}", c.rows) for c in report.conversions),
+        ),
+        ("Implausible, so no observation for rules", _named(report.implausible)),
+        ("Words where a number is expected", _named(report.words_for_numbers)),
+        ("Words that are not of the concept's list", _named(report.unknown_words)),
+        ("Times that were bare dates", _counted(report.date_only)),
+        ("Events equal to one of another file, both kept", _counted(report.repeats)),
+    )
+    lines += [f"{heading}: {text}" for heading, text in said if text]
+    return "\n".join([*lines, *report.warnings])
+
+
+def _named(pairs: Iterable[tuple[str, int]], kinds: int = 0) -> str:
+    """`ferritin (12), crp (3)`, and how many more there are."""
+    listed = list(pairs)
+    more = max(kinds, len(listed)) - NAMED
+    return ", ".join(f"{name} ({rows:,})" for name, rows in listed[:NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
+def _counted(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
+def run_text(report: RunReport) -> str:
+    """Return what a run derived, and what it found nothing for."""
+    of = f"{count(report.patients, 'patient')}, {count(report.events, 'event')}"
+    lines = [f"{report.ruleset}: {count(len(report.rules), 'table')} of {of}, in {report.seconds:.1f} s", ""]
+    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules]
+    lines.append(table(("table", "kind", "rows", "patients"), rows, indent="  "))
+    notes = [*report.notes, *(f"{rule.name}: {note}" for rule in report.rules for note in rule.notes)]
+    for heading, said in (("Replaced", report.replaced), ("Nothing found", notes)):
+        if said:
+            lines += ["", f"{heading}:", *(f"  {line}" for line in said)]
+    return "\n".join(lines)
+
+
+def check_text(report: CheckReport) -> str:
+    """Return how many rules and examples were checked, and every example that came out otherwise."""
+    ruleset = report.ruleset
+    counted = (
+        count(len(ruleset.rules), "rule"),
+        count(len(ruleset.concepts), "concept"),
+        count(len(report.examples), "example"),
+    )
+    outcome = f"{len(report.failed)} of the examples failed" if report.failed else "no mistakes"
+    lines = [f"{ruleset.name}: {', '.join(counted)}; {outcome}"]
+    lines += [f"replaced: {name}" for name in ruleset.replaced]
+    for example in report.failed:
+        lines += [f"{example.where}: {example.title}", *(f"  {problem}" for problem in example.problems)]
+    return "\n".join(lines)
+
+
+def report_text(report: ReportResult) -> str:
+    """Return what was written, and which questions have no answer in this study."""
+    size = f"{report.bytes / 1_000_000:.1f} MB"
+    lines = [f"{report.path}: {count(report.queries, 'question', 'questions')} answered on one page, {size}"]
+    if report.figures:
+        lines.append(f"{report.figures[0].parent}: {', '.join(path.name for path in report.figures)}")
+    lines += [f"{name}: {why}" for name, why in sorted(report.absent.items())]
+    return "\n".join(lines)
