@@ -7,10 +7,12 @@ import duckdb
 import polars as pl
 import pytest
 
+from timeline import store
 from timeline.errors import ExtractError
-from timeline.ingest import meds
+from timeline.ingest import ingest, meds
 from timeline.ingest.mapping import Mapping, Pattern, Target
 from timeline.ingest.staged import CodeMapping
+from timeline.rules import Concept
 
 SCHEMA = {
     "subject_id": pl.Int64, "time": pl.Datetime("us"), "code": pl.String, "numeric_value": pl.Float32,
@@ -126,3 +128,49 @@ def test_messages_name_the_file_the_column_and_the_way_out(tmp_path):
             meds.stage(con, tmp_path / "b.parquet", None, "s")
         with pytest.raises(ExtractError, match="no Parquet file here; a MEDS extract has data"):
             meds.stage(con, tmp_path / "none", None, "s")
+
+
+CONCEPTS = {
+    "temperature": Concept(name="temperature", units=("Cel",), plausible=(25, 45), codes=("LOINC/8310-5",)),
+    "neutrophils": Concept(name="neutrophils", units=("10*9/L",), codes=("LOINC/751-8",)),
+    "device": Concept(name="device", units=("L/min",), words=("nasal_cannula",)),
+    "eye_colour": Concept(name="eye_colour", static=True),
+}
+
+
+def test_a_conform_folder_becomes_events_by_what_its_metadata_says(extract):
+    """No unit is written in MEDS: 100.4 counts as Celsius, so it is kept as implausible, never turned into 38."""
+    with store.connect(":memory:") as con:
+        report = ingest(con, [extract], CONCEPTS)
+        events = con.execute(
+            'SELECT source_row, "time", concept, value, bound, text, implausible FROM event '
+            "ORDER BY source_file DESC, source_row"
+        ).fetchall()
+        born = con.execute("SELECT CAST(patient_id AS VARCHAR), birth_date FROM patient").fetchall()
+        rejected = con.execute("SELECT source_file, source_row, reason FROM meta.rejected").fetchall()
+    assert [(s.rows_read, s.rows_loaded, s.rows_duplicate, s.rows_rejected) for s in report.sources] == [
+        (2, 2, 0, 0), (4, 3, 0, 1),
+    ]  # fmt: skip
+    assert events == [
+        (3, datetime(2020, 1, 1, 8), "temperature", 100.4, None, None, True),
+        (4, datetime(2020, 1, 1, 9), "neutrophils", 0.5, "<", None, False),
+        (1, datetime(2020, 1, 1, 9), "neutrophils", None, None, None, False),
+        (2, datetime(2020, 1, 1, 10), "device", 2.0, None, "nasal_cannula", False),
+    ]
+    assert born == [("1", datetime(1950, 2, 1).date())]
+    assert rejected == [("data/train/0.parquet", 1, "time is empty, and the code is mapped to no baseline fact")]
+
+
+def test_a_mapping_gives_what_a_folder_leaves_out(extract):
+    path = extract.parent / "m.yaml"
+    path.write_text(
+        "patterns: [{match: GENDER//(?P<value>.), fact: patient.sex}]\n"
+        'codes: {temp: {concept: temperature, unit: "[degF]"}}\n'
+    )
+    with store.connect(":memory:") as con:
+        report = ingest(con, [extract], CONCEPTS, mapping=path)
+        value = con.execute("SELECT value, implausible FROM event WHERE concept = 'temperature'").fetchall()
+        patient = con.execute("SELECT sex, birth_date FROM patient").fetchall()
+    assert sum(source.rows_rejected for source in report.sources) == 0
+    assert value == [(38.0, False)]
+    assert patient == [("F", datetime(1950, 2, 1).date())]
