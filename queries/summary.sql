@@ -18,12 +18,12 @@ response AS (
 refractory AS (SELECT s.* FROM steroid_refractory AS s JOIN member USING (patient_id)),
 fate AS (SELECT o.* FROM outcome AS o JOIN member USING (patient_id)),
 card AS (
-    SELECT 1 AS place, 'Patients' AS label, count(*)::VARCHAR AS value,
+    SELECT 1 AS place, 'Patients' AS label, format('{:,}', count(*)) AS value,
         (SELECT count(*) FROM member)::VARCHAR || ' in the cohort' AS detail
     FROM patient
     UNION ALL
-    SELECT 2, 'Events', count(*)::VARCHAR,
-        (count(*) FILTER (WHERE concept IS NULL))::VARCHAR || ' with a code that maps to no concept'
+    SELECT 2, 'Events', format('{:,}', count(*)),
+        format('{:,}', count(*) FILTER (WHERE concept IS NULL)) || ' with a code that maps to no concept'
     FROM event
     UNION ALL
     SELECT 3, 'CAR-T infusions', count(*)::VARCHAR,

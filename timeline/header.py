@@ -114,7 +114,7 @@ def parse(path: Path) -> Query | list[Finding]:
     reader = Reader()
     # Blank lines in front, so that a mistake's line, in the header or in the SQL, is the line in the file.
     node = compose("\n" * text[: comment.start(1)].count("\n") + comment.group(1), str(path), reader)
-    if node is None or not isinstance(node.value, dict):
+    if not reader.findings and (node is None or not isinstance(node.value, dict)):
         reader.say(f"{path}:1", "the header is `key: value` lines: title, question, reads, returns")
     if reader.findings or node is None:
         return reader.findings

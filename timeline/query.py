@@ -258,6 +258,8 @@ def _sql_mistakes(query: Query) -> list[str]:
     used = {node["identifier"] for node in _nodes(tree) if node.get("type") == "VALUE_PARAMETER"}
     mistakes += [f"${name} is used, and `params` does not have it" for name in sorted(used - set(query.params))]
     mistakes += [f"the parameter {name} is not used" for name in sorted(set(query.params) - used)]
+    if not any(modifier["type"] == "ORDER_MODIFIER" for modifier in tree["modifiers"]):
+        mistakes.append("its rows come in no order; end it with ORDER BY, over columns that tell every row apart")
     return mistakes
 
 

@@ -221,11 +221,11 @@ def write_figures(drawn: Mapping[str, dict[str, Any]], folder: Path, formats: Se
 
 
 def _bare(spec: dict[str, Any] | None) -> dict[str, Any]:
-    """The chart without its title, which the page has as a heading."""
+    """The chart without its title, which the page has as a heading; its notes stay, since pictures are copied."""
     spec = dict(spec or {})
-    title = spec.pop("title", {})
-    if isinstance(title, dict) and title.get("subtitle"):
-        spec["title"] = {**title, "text": "", "offset": 4}
+    notes = spec.pop("title", {}).get("subtitle") or []
+    if notes:
+        spec["title"] = {"text": notes, "fontSize": 11.5, "fontWeight": "normal", "color": theme.QUIET, "offset": 8}
     return spec
 
 
