@@ -21,7 +21,7 @@ CATEGORY = {
     "sky": "#2f8fc4",
     "yellow": "#8a6d00",
 }
-SEVERITY = ("#dfe5ea", "#fde3a3", "#fdb366", "#ee6c3c", "#b81d2c", "#560a24")
+SEVERITY = ("#e9edf1", "#fbd98a", "#fdb366", "#ee6c3c", "#b81d2c", "#560a24")
 """From none to worst: away from the paper, lightness changing in one direction."""
 AMOUNT = ("#dcdcdc", "#b4b4b4", "#878787", "#565656", "#1e1e1e")
 """From little to much."""
