@@ -59,14 +59,15 @@ def run(
 
     Raises `Findings` for mistakes in the rules or rows that break a promise of theirs.
     """
-    from timeline import concepts, ingest
+    from timeline import concepts
+    from timeline.ingest.remap import apply as remap
 
     started, clock = datetime.now(UTC).replace(tzinfo=None), time.perf_counter()
     compiled = compile_rules(ruleset, params)
     hashes = rule_hashes(ruleset, compiled, params)
     con.execute("BEGIN")
     try:
-        ingest.remap(con, ruleset.concepts)
+        remap(con, ruleset.concepts)
         concepts.write(con, ruleset.concepts)
         _drop_derived(con)
         absent = observe(con, compiled)

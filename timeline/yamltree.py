@@ -123,7 +123,7 @@ def compose(text: str, file: str, reader: Reader) -> Node | None:
 def _node(node: yaml.Node, file: str, reader: Reader) -> Node:
     where = _place(node, file)
     if isinstance(node, yaml.ScalarNode):
-        empty = node.style is None and node.value in ("", "~", "null")
+        empty = not node.style and node.value in ("", "~", "null")
         return Node(where, None if empty else node.value)
     if isinstance(node, yaml.SequenceNode):
         return Node(where, tuple(_node(child, file, reader) for child in node.value), bool(node.flow_style))

@@ -37,6 +37,8 @@ class Chain:
     """`name.x` -> internal column, by name and x."""
     evidence: list[str] = field(default_factory=list)
     """SQL of the lists of ids that together are a row's evidence."""
+    inline: set[str] = field(default_factory=set)
+    """Steps that are read twice and cost less to do twice than to keep."""
     order: tuple[str, ...] = ()
     """Internal columns by which aggregates see the rows."""
 

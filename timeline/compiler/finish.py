@@ -30,7 +30,8 @@ def finish(
     evidence = evidence_list(tuple(chain.evidence))
     chain.step("rows__evidence", "", f"SELECT *, {evidence} AS ids__ FROM {chain.current}")
     times = TIMES[kind]
-    order = [f"r.{name} NULLS FIRST" for name in times[:1]]
+    # Rows without a time of their own, such as pairs, come in the order of the rows they are from.
+    order = [f"r.{identifier(chain.at)} NULLS FIRST"] if chain.at else []
     alone = chain.evidence == ["[key__]"]  # then the event's id orders as the list does, and faster
     order += [] if alone or not times else ["r.ids__"]
     order += [f"r.{name}" for name in chain.key if name != "patient_id"]
@@ -146,7 +147,8 @@ def _steps(chain: Chain) -> str:
     steps = []
     for name, comment, select in chain.steps:
         note = "".join(f"  -- {line}\n" for line in comment.split("\n")) if comment else ""
-        steps.append(f"{identifier(name)} AS (\n{note}  {_broken(select)}\n)")
+        kept = " NOT MATERIALIZED" if name in chain.inline else ""
+        steps.append(f"{identifier(name)} AS{kept} (\n{note}  {_broken(select)}\n)")
     return ",\n".join(steps)
 
 

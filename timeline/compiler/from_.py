@@ -65,8 +65,9 @@ def _fits(ctx: Context, rule: FromRule, relation: Relation) -> bool:
         ctx.say("spans", f"`spans` turns events into spans; `{relation.name}` has {relation.kind}")
     if rule.keep and relation.at is None:
         ctx.say("keep", f"`{relation.name}` has no time, so it has no {rule.keep} row")
+    spans = {"start_time", "end_time"} if rule.spans else set()
     for name in rule.group_by:
-        if name not in relation.columns:
+        if name not in relation.columns and name not in spans:
             ctx.say("group_by", missing(f"column of {relation.name}", name, list(relation.columns)))
     clash = sorted({"included", "excluded_at", *rule.steps} & set(rule.columns)) if rule.steps else []
     for name in clash:
@@ -122,16 +123,19 @@ def group(
         folds = bool(column.fragment and column.fragment.aggregates) or bool(firsts & open_names)
         (rows if folds else later)[name] = column
     sqls = _aggregates(chain, rows, columns)
-    grouping = ("patient_id", *(chain.in_view[name] for name in keys))
+    # Columns of the index row and of the patient are the same for every row of a patient.
+    constant = [column for alias in ("index", "patient") for column in chain.dotted.get(alias, {}).values()]
+    constant = [column for column in constant if column in chain.types]
+    grouping = ("patient_id", *(chain.in_view[name] for name in keys), *constant)
     types = chain.bound(sqls, grouping)
     ids = "list(key__)" if chain.relation.of_events else "flatten(list(evidence__))"
     items = [identifier(name) for name in grouping]
     items += [f"{sql} AS {identifier(name)}" for name, sql in times.items() if name not in keys]
     kept = {name: chain.types[chain.in_view[name]] for name in ("patient_id", *keys)}
+    kept |= {column: chain.types[column] for column in constant}
     chain.types = kept | {name: "TIMESTAMP" for name in times if name not in keys}
-    chain.names = {name: name for name in chain.types}
+    chain.names = {name: name for name in chain.types if name not in constant}
     chain.at_hand = {name: name for name in keys}
-    chain.dotted = {}
     for name, (sql, _) in sqls.items():
         inner = chain.internal(name)
         items.append(f"{sql} AS {identifier(inner)}")

@@ -1,8 +1,8 @@
 """`grade`: a patient's state at each time at which a finding is observed, from the findings then in force.
 
-Points that hold for a fixed time: the latest observation decides and an ASOF join finds it. Intervals
-with ends of their own: an earlier one may still run when a later one has ended, so each is joined to
-the instants that it covers.
+Points that hold for a fixed time: the latest observation decides, and is carried along the patient's
+instants. Intervals with ends of their own: an earlier one may still run when a later one has ended, so
+each is joined to the instants that it covers.
 """
 
 from timeline.compiler.chain import Chain, base, trees_names, used_names
@@ -44,7 +44,7 @@ def compile_grade(ctx: Context, rule: GradeRule) -> Compiled | None:
         condition = where if name in rule.findings else None
         _seen(ctx_chain, name, observed, relation, level, holds[name], condition, _group(rule, name))
     used = used_names([grade]) | {n for column in columns.values() for n in column.needs}
-    chain = _states(ctx_chain, rule, used, {name: r for name, r in relations.items() if r})
+    chain = _states(ctx_chain, rule, used, {name: r for name, r in relations.items() if r}, holds)
     add_columns(chain, columns, {})
     sql = chain.sql(grade.tree, "grade")
     kind = chain.bound({"grade": (sql, "grade")})["grade"]
@@ -129,7 +129,13 @@ def _seen(
     )
 
 
-def _states(main: Chain, rule: GradeRule, used: set[tuple[str, ...]], relations: dict[str, Relation]) -> Chain:
+def _states(
+    main: Chain,
+    rule: GradeRule,
+    used: set[tuple[str, ...]],
+    relations: dict[str, Relation],
+    holds: dict[str, str | None],
+) -> Chain:
     """The chain whose rows are the instants, with the level in force of each finding and context."""
     ctx = main.ctx
     instants = " UNION ".join(f"SELECT patient_id, at__ FROM seen__{name}" for name in rule.findings)
@@ -151,20 +157,20 @@ def _states(main: Chain, rule: GradeRule, used: set[tuple[str, ...]], relations:
     chain.steps, chain.current = main.steps, "rows__instants"
     chain.types = {"patient_id": "VARCHAR", "time": "TIMESTAMP"}
     chain.names = {"patient_id": "patient_id", "time": "time"}
-    items, joins = ["i.patient_id", 'i.at__ AS "time"'], []
+    items, joins = ["c.patient_id", 'c.at__ AS "time"'], []
     pieces: dict[bool, list[str]] = {True: [], False: []}
+    _carry(chain, [name for name, observed in everything.items() if not observed.interval])
     for name, observed in everything.items():
         s = identifier(name)
         if observed.interval:
-            joins.append(f" LEFT JOIN held__{name} AS {s} ON {s}.patient_id = i.patient_id AND {s}.instant__ = i.at__")
-            held = "{}"
+            joins.append(f" LEFT JOIN held__{name} AS {s} ON {s}.patient_id = c.patient_id AND {s}.instant__ = c.at__")
+            level, at, ids = (f"{s}.{column}" for column in ("level__", "at__", "id__"))
         else:
-            joins.append(f" ASOF LEFT JOIN seen__{name} AS {s} ON {s}.patient_id = i.patient_id AND {s}.at__ <= i.at__")
-            held = f"CASE WHEN i.at__ <= {s}.until__ THEN {{}} END"
-        items.append(f"{held.format(f'{s}.level__')} AS {s}")
-        items.append(f"{held.format(f'{s}.at__')} AS {name}__time")
-        events = relations[name].of_events
-        pieces[events].append(held.format(f"{s}.id__"))
+            until = f"c.{name}__time + {holds[name]}" if holds[name] else NEVER
+            columns = (f"c.{s}", f"c.{name}__time", f"c.{name}__id")
+            level, at, ids = (f"CASE WHEN c.at__ <= {until} THEN {column} END" for column in columns)
+        items += [f"{level} AS {s}", f"{at} AS {name}__time"]
+        pieces[relations[name].of_events].append(ids)
         chain.names[name], chain.types[name] = name, "INTEGER"
         chain.dotted[name], chain.types[f"{name}__time"] = {"time": f"{name}__time"}, "TIMESTAMP"
     lists = ([f"[{', '.join(pieces[True])}]"] if pieces[True] else []) + pieces[False]
@@ -174,12 +180,31 @@ def _states(main: Chain, rule: GradeRule, used: set[tuple[str, ...]], relations:
         wanted = sorted({parts[1] for parts in used if len(parts) == 2 and parts[0] == alias})
         if other is not None and wanted:
             chain.dotted[alias] = {x: f"{alias}__{x}" for x in other.columns}
-            joins.append(f" LEFT JOIN {other.table} AS {alias} ON {alias}.patient_id = i.patient_id")
+            joins.append(f" LEFT JOIN {other.table} AS {alias} ON {alias}.patient_id = c.patient_id")
             for x in (x for x in wanted if x in other.columns):
                 items.append(f"{alias}.{identifier(x)} AS {alias}__{x}")
                 chain.types[f"{alias}__{x}"] = other.columns[x]
     chain.at_hand = dict(chain.names)
     chain.types["evidence__"] = "UBIGINT[]"
     chain.evidence = ["evidence__"]
-    chain.step("rows__states", "", f"SELECT {', '.join(items)} FROM rows__instants AS i{''.join(joins)}")
+    chain.step(
+        "rows__states", "", f"SELECT {', '.join(items)} FROM rows__carried AS c{''.join(joins)} WHERE c.instant__"
+    )
     return chain
+
+
+def _carry(chain: Chain, names: list[str]) -> None:
+    """Add to each instant the latest observation so far of each finding that holds for a fixed time.
+
+    All of them share one sort; the frame takes in what is observed at the instant itself.
+    """
+    rows = ["SELECT patient_id, at__, TRUE AS instant__ FROM rows__instants"]
+    items = ["patient_id", "at__", "instant__"]
+    for name in names:
+        columns = {"level__": identifier(name), "at__": f"{name}__time", "id__": f"{name}__id"}
+        listed = ", ".join(f"{column} AS {alias}" for column, alias in columns.items())
+        rows.append(f"SELECT patient_id, at__, {listed} FROM seen__{name}")
+        items += [f"last_value({alias} IGNORE NULLS) OVER so_far AS {alias}" for alias in columns.values()]
+    chain.step("rows__timeline", "instants and observations under one another", " UNION ALL BY NAME ".join(rows))
+    so_far = "PARTITION BY patient_id ORDER BY at__ RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    chain.step("rows__carried", "", f"SELECT {', '.join(items)} FROM rows__timeline WINDOW so_far AS ({so_far})")

@@ -35,6 +35,12 @@ class Look:
         return bool(self.lookup.window and self.lookup.window.overlaps and self.relation.kind == "spans")
 
     @property
+    def open_ended(self) -> bool:
+        """Whether nothing bounds the window on one side, so that most rows of a patient may be in it."""
+        window = self.lookup.window
+        return window is None or window.lower == "-inf" or window.upper == "inf"
+
+    @property
     def uses_base(self) -> bool:
         return bool(self.where and any(parts[0] == "base" for parts in self.where.names))
 

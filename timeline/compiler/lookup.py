@@ -13,6 +13,14 @@ from timeline.fragment import FragmentError, resolved
 from timeline.quote import identifier
 from timeline.rules import ROW_PICKS
 
+EXTREME = {
+    "first": ("s.at__", "CASE WHEN count(s.at__) = count(*) THEN min(s.at__) END"),
+    "last": ("s.at__", "max(s.at__)"),
+    "min": ("s.value__", "min(s.value__)"),
+    "max": ("s.value__", "max(s.value__)"),
+}
+"""What decides a pick before ties; a row without a time is the first of all."""
+
 
 def add_lookup(
     chain: Chain,
@@ -84,7 +92,7 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
         conditions.append(f"s.{identifier(relation.at or '')} IS NOT NULL")
     condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     # Of rows at one time the lowest evidence: an ASOF join would take any of them.
-    one = ", ".join(("patient_id", "at__", *(("analyte__",) if analyte else ())))
+    one = ", ".join(("s.patient_id", "at__", *(("analyte__",) if analyte else ())))
     tie = "id__" if relation.of_events else "id__, number__"
     fold = f" QUALIFY row_number() OVER (PARTITION BY {one} ORDER BY {tie}) = 1" if folded else ""
     return f"SELECT {', '.join(items)} FROM {relation.table} AS s{join}{condition}{fold}"
@@ -230,13 +238,24 @@ def _best(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool)
         "nearest": ("abs(epoch_us(s.at__) - epoch_us(b.near__))", *at),
     }[look.lookup.pick]
     tie = () if look.relation.key is None else ("s.id__",) if look.relation.of_events else ("s.id__", "s.number__")
-    if look.relation.at is None and look.relation.key:
-        tie = ("s.number__ DESC",) if look.lookup.pick == "last" else ("s.number__",)
     key = ", ".join(f"b.{name}" for name in chain.key)
     ordered = ", ".join((*best, *tie)) or "1"
     condition, source = _range(chain, look, inner, analyte)
+    narrowed = ""
+    if look.open_ended and look.lookup.pick in EXTREME and (look.relation.at or look.lookup.pick in ("min", "max")):
+        # Many rows may be candidates: first their best value or time alone, then the row that has it.
+        column, extreme = EXTREME[look.lookup.pick]
+        chain.inline.add(f"seen__{inner}")
+        chain.step(
+            f"best__{inner}",
+            "",
+            f"SELECT {key}, {extreme} AS best__ FROM {chain.current} AS b JOIN {source} ON {condition} GROUP BY {key}",
+            moves=False,
+        )
+        narrowed = f"LEFT JOIN best__{inner} AS f ON {' AND '.join(f'f.{name} = b.{name}' for name in chain.key)} "
+        condition += f" AND {column} IS NOT DISTINCT FROM f.best__"
     return (
-        f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted)} FROM {chain.current} AS b "
+        f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted)} FROM {chain.current} AS b {narrowed}"
         f"LEFT JOIN {source} ON {condition} "
         f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ordered}) = 1"
     )
