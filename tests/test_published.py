@@ -5,6 +5,7 @@ Raw events -> ingest -> rules -> public queries: nothing here reads the specific
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 import yaml
 
 from timeline import engine, load, query, shipped, stats, store
-from timeline.ingest import ingest
+from timeline.demo import SEED
+from timeline.ingest import IngestReport, ingest
 from timeline.synth import synthesize
 
 ITEMS: dict[str, dict[str, Any]] = yaml.safe_load((shipped.folder("data") / "published.yaml").read_text())["items"]
@@ -23,24 +25,39 @@ KINDS = ("computed", "same_as", "definition", "no_number", "later")
 Row = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+@dataclass(frozen=True)
+class Demo:
+    con: duckdb.DuckDBPyConnection
+    ingested: IngestReport
 
 
-@pytest.fixture(scope="module")
-def study(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _made(folder: Path, seed: int) -> Demo:
     rules = load.load([])
-    synthesize(shipped.folder("data") / "cohorts" / "wehrli2022.yaml", folder / "extract")
-    con = store.connect(folder / "study.duckdb", create=True)
-    ingest(con, [folder / "extract"], rules.concepts)
+    synthesize(shipped.folder("data") / "cohorts" / "wehrli2022.yaml", folder, seed=seed)
+    con = store.connect(":memory:")
+    report = ingest(con, [folder], rules.concepts)
     engine.run(con, rules)
-    yield con
-    con.close()
+    return Demo(con, report)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    made = _made(tmp_path_factory.mktemp("demo"), SEED)
+    yield made
+    made.con.close()
+
+
+@pytest.fixture(scope="module")
+def study(demo: Demo) -> duckdb.DuckDBPyConnection:
+    return demo.con
 
 
 @pytest.fixture(scope="module")
 def answers(study: duckdb.DuckDBPyConnection) -> dict[str, Row]:
+    return _answers(study)
+
+
+def _answers(study: duckdb.DuckDBPyConnection) -> dict[str, Row]:
     """What the public queries say about each checklist id."""
     queries = query.load_queries(shipped.folder("queries"))
     frames = {name: query.run_query(study, queries[name]) for name in {item["computed"] for item in COMPUTED.values()}}
@@ -134,9 +151,7 @@ def test_a_query_names_the_items_that_it_answers() -> None:
 
 
 def test_the_strict_set_is_the_eleven_who_meet_the_papers_definition(study: duckdb.DuckDBPyConnection) -> None:
-    # A-05: 14 as published, 11 where ICANS must have been refractory before anakinra.
-    con = duckdb.connect()
-    con.close()
+    # A-05: 14 as published, 11 where ICANS must have been refractory before anakinra (parameter `strict`).
     refractory = study.execute(
         "SELECT patient_id::VARCHAR FROM cohort WHERE included AND NOT refractory_before_anakinra"
     )
@@ -162,3 +177,49 @@ def test_the_survival_vector_is_the_one_that_meets_every_aggregate(study: duckdb
     ).fetchall()
     assert [days for days, died in rows if died] == [18, 20, 24, 27, 29, 29, 70, 100, 150, 198]
     assert [days for days, died in rows if not died] == [600, 700, 743, 900]
+
+
+def test_the_raw_events_are_as_dirty_as_real_ones_and_reconcile(demo: Demo) -> None:
+    report = demo.ingested
+    events = next(source for source in report.sources if source.source_file == "events.csv")
+    assert events.rows_read == events.rows_loaded + events.rows_duplicate + events.rows_rejected > 10_000
+    assert events.rows_duplicate > 200 and events.rows_rejected == 6
+    assert sum(count for _, count in report.rejected) == 6 and len(report.rejected) == 5
+    assert report.unmapped_codes == 11 and report.unmapped_rows > 1_000 and report.date_only > 50
+    assert report.implausible == (("crp", 1), ("temperature", 1))
+    assert report.assumed_units == (("systolic_bp", 1),) and report.words_for_numbers == (("ferritin", 1),)
+    units = {(each.concept, each.source_unit) for each in report.conversions}
+    assert {("temperature", "[degF]"), ("crp", "mg/dL"), ("neutrophils", "/uL"), ("body_weight", "[lb_av]")} <= units
+    bounds = demo.con.execute("SELECT count(*) FROM event WHERE bound = '<'").fetchone()
+    assert bounds is not None and bounds[0] > 20
+
+
+def test_boundary_cases_decide_as_the_clinical_page_says(study: duckdb.DuckDBPyConnection) -> None:
+    def one(sql: str) -> Any:
+        found = study.execute(sql).fetchone()
+        assert found is not None
+        return found[0]
+
+    # Exactly 100.4 degF, and exactly 38.0 Cel, are the only fevers of these two, and each makes CRS grade 1.
+    hottest = "SELECT max(value) FROM temperature_reading WHERE fever AND patient_id = '{}'"
+    assert one(hottest.format("SYN-03")) == one(hottest.format("SYN-11")) == 38.0
+    # Improved exactly 24 h after the last dose: counts. Improved 24 h 30 min after the steroid: does not.
+    assert (
+        one("SELECT neuro_responded AND NOT crs_responded FROM anakinra_response WHERE patient_id = 'SYN-09'") is True
+    )
+    assert one("SELECT status FROM steroid_refractory WHERE patient_id = 'SYN-03'") == "refractory"
+    # Improved after midnight, within 24 h: refractory for this product alone.
+    assert one("SELECT status FROM steroid_refractory WHERE patient_id = 'SYN-08'") == "refractory"
+    # Counts 22 and 32 days after the last dose to the minute; 26 and 30 days are equally near to 28: the earlier.
+    gap = (
+        "SELECT epoch(p.after_time - w.end_time) / 86400 FROM lab_pair p JOIN anakinra_window w "
+        "ON w.patient_id = p.patient_id AND w.number = p.window_number "
+        "WHERE p.analyte = 'platelets' AND p.patient_id = '{}'"
+    )
+    assert [one(gap.format(patient)) for patient in ("SYN-09", "SYN-04", "SYN-03")] == [22, 32, 26]
+
+
+def test_chance_between_the_points_decides_nothing(answers: dict[str, Row], tmp_path: Path) -> None:
+    other = _made(tmp_path, SEED + 1)
+    assert _answers(other.con) == answers
+    other.con.close()

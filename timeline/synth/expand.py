@@ -103,7 +103,8 @@ def _observed(scale: Scale, patient: Patient, steps: tuple[tuple[int, str], ...]
 
 def _series(spec: Specification, patient: Patient, seed: int) -> Iterator[Row]:
     for name, series in spec.series.items():
-        points = [point for point in patient.points if point[0] == name] or list(series.points)
+        points = [point for point in patient.points if point[0] == name]
+        points = points or (list(series.points) if patient.stay else [])
         if not points:
             continue
         chance = np.random.default_rng([seed, zlib.crc32(patient.id.encode()), zlib.crc32(name.encode())])
