@@ -244,8 +244,15 @@ def _whole(*numbers: Any) -> bool:
     return all(isinstance(number, int) for number in numbers)
 
 
-def _known(choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
-    return lambda *args: choose([a for a in args if a is not None]) if any(a is not None for a in args) else None
+def _extreme(choose: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """`greatest` or `least` of what is known; dates among times are their midnights."""
+
+    def of(*args: Any) -> Any:
+        known = [a for a in args if a is not None]
+        mixed = len({type(a) for a in known if isinstance(a, dt.date)}) > 1
+        return choose([cast(a, "TIMESTAMP") for a in known] if mixed else known) if known else None
+
+    return of
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -267,8 +274,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": lambda *args: "".join(cast(a, "VARCHAR") for a in args if a is not None),
     "nullif": lambda a, b: None if compare("COMPARE_EQUAL", a, b) else a,
     "if": lambda condition, yes, no: yes if condition else no,
-    "greatest": _known(max),
-    "least": _known(min),
+    "greatest": _extreme(max),
+    "least": _extreme(min),
     "minutes_long": lambda minutes: dt.timedelta(minutes=minutes),
     "hours_between": strict(lambda a, b: _minus(cast(b, "TIMESTAMP"), cast(a, "TIMESTAMP")) / dt.timedelta(hours=1)),
     "next_midnight": strict(lambda t: cast(cast(t, "DATE") + dt.timedelta(days=1), "TIMESTAMP")),

@@ -98,8 +98,7 @@ class Patient:
     def observed(self, event: Row) -> Row:
         """An event as rules see it: an end before the start counts as none."""
         reversed_ = event["time"] and event["end_time"] and event["end_time"] < event["time"]
-        known = {name: v for name, v in event.items() if name not in ("implausible", "day")}
-        return {**known, "end_time": None if reversed_ else event["end_time"], "evidence": [event["event_id"]]}
+        return {**event, "end_time": None if reversed_ else event["end_time"], "evidence": [event["event_id"]]}
 
     def union_of(self, names: Sequence[str]) -> list[Row]:
         """The rows of several relations, in order; an event that two of them hold is one row."""

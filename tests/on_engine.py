@@ -1,0 +1,77 @@
+"""The SQL engine on a few patients in memory: the same call as the reference, for comparison; knows no case."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import duckdb
+import polars as pl
+
+from tests.reference_words import Row
+from timeline import schema, store
+from timeline.compiler import compile_rules
+from timeline.engine import observe
+from timeline.quote import identifier, literal
+from timeline.rules import RuleSet
+
+Tables = dict[str, list[Row]]
+"""Rows by rule."""
+Person = tuple[Row, Sequence[Row]]
+"""A patient's facts and events."""
+_POLARS = {
+    "UBIGINT": pl.UInt64,
+    "TIMESTAMP": pl.Datetime("us"),
+    "DATE": pl.Date,
+    "DOUBLE": pl.Float64,
+    "BOOLEAN": pl.Boolean,
+}
+
+
+def empty_study(patients: Iterable[str]) -> duckdb.DuckDBPyConnection:
+    """A study in memory that these patients, and no other, may be added to."""
+    con = duckdb.connect(":memory:")
+    con.execute("CREATE SCHEMA meta")
+    con.execute(f"CREATE TYPE {schema.PATIENT_KEY} AS ENUM ({', '.join(literal(p) for p in sorted(patients))})")
+    for name in schema.TABLES:
+        con.execute(schema.ddl(name))
+    store.refresh_views(con)
+    return con
+
+
+def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person]) -> None:
+    """Replace the study's patients and events by `people`."""
+    for name, fields, rows in (
+        ("patient", schema.PATIENT, [facts for facts, _ in people]),
+        ("meta.event", schema.EVENT, [event for _, events in people for event in events]),
+    ):
+        con.execute(f"DELETE FROM {name}")
+        if rows:
+            types = {field.name: _POLARS.get(field.type, pl.String) for field in fields}
+            frame = pl.DataFrame([{column: row[column] for column in types} for row in rows], schema=types)
+            order = "patient_id" + (", time, event_id" if name == "meta.event" else "")
+            con.register("frame", frame)
+            con.execute(f"INSERT INTO {name} SELECT * FROM frame ORDER BY {order}")
+            con.unregister("frame")
+
+
+def derive_by_sql(
+    con: duckdb.DuckDBPyConnection,
+    ruleset: RuleSet,
+    people: Sequence[Person],
+    settings: Mapping[str, str] | None = None,
+) -> dict[str, Tables]:
+    """Every rule's rows by patient, as the compiled SQL makes them; the study is left without derived tables."""
+    compiled = compile_rules(ruleset, settings or {})
+    fill(con, people)
+    observe(con, compiled)
+    found: dict[str, Tables] = {facts["patient_id"]: {name: [] for name in ruleset.rules} for facts, _ in people}
+    con.execute("BEGIN")
+    try:
+        for rule in compiled:
+            con.execute(f"CREATE TABLE {identifier(rule.name)} AS {rule.sql}")
+        for rule in compiled:
+            cursor = con.execute(f"SELECT * FROM {identifier(rule.name)} ORDER BY patient_id, number")
+            names = [column[0] for column in cursor.description]
+            for values in cursor.fetchall():
+                found[values[0]][rule.name].append(dict(zip(names, values, strict=True)))
+    finally:
+        con.execute("ROLLBACK")
+    return found
