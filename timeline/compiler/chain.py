@@ -1,7 +1,7 @@
 """The steps of one SELECT: each a CTE that adds columns to the rows of the one before.
 
 A step's name holds `__`, which no rule, concept or column may, so that it shadows no table. Names of
-the language (`time`, `steroid_time.drug`, `index.product`) are kept beside the internal columns that
+the language (`time`, `dose_time.drug`, `index.product`) are kept beside the internal columns that
 hold them.
 """
 

@@ -128,7 +128,7 @@ class Compiled:
 
 
 def missing(what: str, name: str, known: list[str]) -> str:
-    """`unknown concept 'ferritn'; did you mean 'ferritin'?`"""
+    """`unknown concept 'albumn'; did you mean 'albumin'?`"""
     near = get_close_matches(name, known, 1, 0.6)
     if near:
         return f"unknown {what} '{name}'; did you mean '{near[0]}'?"

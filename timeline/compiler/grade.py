@@ -138,7 +138,8 @@ def _states(
 ) -> Chain:
     """The chain whose rows are the instants, with the level in force of each finding and context."""
     ctx = main.ctx
-    instants = " UNION ".join(f"SELECT patient_id, at__ FROM seen__{name}" for name in rule.findings)
+    seen = " UNION ALL ".join(f"SELECT patient_id, at__ FROM seen__{name}" for name in rule.findings)
+    instants = f"SELECT DISTINCT patient_id, at__ FROM ({seen})"
     main.step("rows__instants", "every time at which a finding is observed", instants)
     everything = {**rule.findings, **rule.context}
     for name, observed in everything.items():
