@@ -1,6 +1,7 @@
 """One function a command: calls `Study` or a module below it and prints what came of it; holds no logic of its own."""
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -63,13 +64,12 @@ def _query(args: argparse.Namespace) -> int:
 
 
 def _list_queries(args: argparse.Namespace) -> int:
-    known = queries()
+    known = queries().values()
     if args.json or args.form == "json":
-        listed = [(q.name, q.title, q.question, list(q.params)) for q in known.values()]
-        print(printing.as_json([dict(zip(("name", "title", "question", "params"), q, strict=True)) for q in listed]))
+        listed = [{"name": q.name, "title": q.title, "question": q.question, "params": list(q.params)} for q in known]
+        print(printing.as_json(listed))
     else:
-        rows = [(q.name, q.question, " ".join(f"--set {name}=…" for name in q.params)) for q in known.values()]
-        print(printing.table(("query", "question", "parameters"), rows))
+        print(summaries.queries_text(known))
     return 0
 
 
@@ -99,19 +99,9 @@ def _demo(args: argparse.Namespace) -> int:
 
     with printing.progress() as show:
         made = demo(Path(args.out), show)
-    if args.json:
-        print(printing.as_json(made))
-        return 0
-    print(made.synthetic, summaries.ingest_text(made.ingested), summaries.run_text(made.ran), sep="\n\n")
-    print(f"\nLook at {made.report} in a browser. Then try:")
-    for command in (
-        f"timeline query {made.study} --list",
-        f'timeline query {made.study} --sql "SELECT * FROM event LIMIT 10"',
-        f"timeline report {made.study} -o report.html --figures figures",
-        "timeline check --help",
-    ):
-        print(f"  {command}")
-    return 0
+    answers = {"summary": [frame.to_dicts() for frame in made.summary]}
+    document = {**printing.plain(dataclasses.replace(made, summary=())), **answers}
+    return _say(document, summaries.demo_text(made), args)
 
 
 def _ingest(args: argparse.Namespace) -> int:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from timeline import shipped
 from timeline.errors import UsageError
-from timeline.study import Study
+from timeline.study import Study, queries
 
 if TYPE_CHECKING:
+    import polars
+
     from timeline.engine import RunReport
     from timeline.ingest import IngestReport
+    from timeline.report import ReportResult
     from timeline.synth import SynthReport
 
 SEED = 1
@@ -22,13 +25,15 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made: where the study and its page are, and what each step reported."""
+    """What the demo made, and what each step reported."""
 
     study: Path
-    report: Path
     synthetic: SynthReport
     ingested: IngestReport
     ran: RunReport
+    report: ReportResult
+    summary: tuple[polars.DataFrame, ...]
+    """The answers to the queries that sum a study up."""
 
 
 def cohort() -> Path:
@@ -41,7 +46,7 @@ def demo(out: Path, progress: Callable[[str], None] | None = None) -> Demo:
     from timeline import synth
 
     say = progress or (lambda doing: None)
-    study, extract, page = Study(out / "study.duckdb"), out / "extract", out / "report.html"
+    study, extract = Study(out / "study.duckdb"), out / "extract"
     if study.path.exists() and not (extract / synth.MARK).is_file():
         raise UsageError(f"{study.path} is not the demo's; name another folder with --out")
     say("making the cohort")
@@ -49,5 +54,6 @@ def demo(out: Path, progress: Callable[[str], None] | None = None) -> Demo:
     study.path.unlink(missing_ok=True)
     ingested = study.ingest(extract, progress=progress)
     ran = study.run(progress=progress)
-    study.report(page, progress=progress)
-    return Demo(study.path, page, synthetic, ingested, ran)
+    report = study.report(out / "report.html", progress=progress)
+    cards = [query.name for query in queries().values() if query.show == "cards"]
+    return Demo(study.path, synthetic, ingested, ran, report, tuple(study.query(name) for name in cards))

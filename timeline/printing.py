@@ -8,10 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TextIO
 
 LONGEST_COUNT = 10**12
 """A longer number is an id, not a count, and is written without thousands."""
+
+WIDEST = 110
+"""Longer lines of prose are hard to read."""
 
 
 def plain(value: Any) -> Any:
@@ -42,6 +46,8 @@ def cell(value: Any) -> str:
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
         return ", ".join(cell(item) for item in value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "auto" if value.second or value.microsecond else "minutes")
     return str(value)
 
 
@@ -63,6 +69,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str =
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def wrapped(text: str, *, indent: str = "") -> str:
+    """Return `text` in lines that fit the terminal, all but the first behind `indent`."""
+    import textwrap
+
+    width = max(60, min(shutil.get_terminal_size().columns, WIDEST))
+    return textwrap.fill(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from timeline.printing import count, table
+from timeline.printing import count, table, wrapped
 
 if TYPE_CHECKING:
     from timeline.check import CheckReport
+    from timeline.demo import Demo
     from timeline.engine import RunReport
+    from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
 
@@ -46,12 +48,12 @@ def ingest_text(report: IngestReport) -> str:
         ("Times that were bare dates", _counted(report.date_only)),
         ("Events equal to one of another file, both kept", _counted(report.repeats)),
     )
-    lines += [f"{heading}: {text}" for heading, text in said if text]
-    return "\n".join([*lines, *report.warnings])
+    lines += [wrapped(f"{heading}: {text}", indent="  ") for heading, text in said if text]
+    return "\n".join([*lines, *(wrapped(warning, indent="  ") for warning in report.warnings)])
 
 
 def _named(pairs: Iterable[tuple[str, int]], kinds: int = 0) -> str:
-    """`ferritin (12), crp (3)`, and how many more there are."""
+    """`first (12), second (3)`, and how many more there are."""
     listed = list(pairs)
     more = max(kinds, len(listed)) - NAMED
     return ", ".join(f"{name} ({rows:,})" for name, rows in listed[:NAMED]) + (f", and {more} more" if more > 0 else "")
@@ -70,7 +72,7 @@ def run_text(report: RunReport) -> str:
     notes = [*report.notes, *(f"{rule.name}: {note}" for rule in report.rules for note in rule.notes)]
     for heading, said in (("Replaced", report.replaced), ("Nothing found", notes)):
         if said:
-            lines += ["", f"{heading}:", *(f"  {line}" for line in said)]
+            lines += ["", f"{heading}:", *(wrapped(f"  {line}", indent="    ") for line in said)]
     return "\n".join(lines)
 
 
@@ -96,5 +98,42 @@ def report_text(report: ReportResult) -> str:
     lines = [f"{report.path}: {count(report.queries, 'question', 'questions')} answered on one page, {size}"]
     if report.figures:
         lines.append(f"{report.figures[0].parent}: {', '.join(path.name for path in report.figures)}")
-    lines += [f"{name}: {why}" for name, why in sorted(report.absent.items())]
+    lines += [wrapped(f"{name}: {why}", indent="  ") for name, why in sorted(report.absent.items())]
     return "\n".join(lines)
+
+
+def queries_text(known: Iterable[Query]) -> str:
+    """Return each query's name, its question, and the parameters that it takes."""
+    lines = []
+    for query in known:
+        params = "".join(f" --set {name}={param.default or '…'}" for name, param in query.params.items())
+        lines += [query.name + params, wrapped(f"    {query.question}", indent="    ")]
+    return "\n".join(lines)
+
+
+def demo_text(made: Demo) -> str:
+    """Return what the demo wrote, what is in it, and what to type next."""
+    sources = made.ingested.sources
+    folded = count(sum(source.rows_duplicate for source in sources), "duplicate")
+    rejected = count(sum(source.rows_rejected for source in sources), "rejected row")
+    derived = f"{count(len(made.ran.rules), 'table')} derived in {made.ran.seconds:.1f} s"
+    lines = [
+        wrapped(str(made.synthetic), indent="  "),
+        f"{made.study}: {count(made.ran.events, 'event')}, {folded}, {rejected}; {derived}",
+        report_text(made.report),
+        *("\n" + table(frame.columns, frame.rows(), indent="  ") for frame in made.summary),
+        "",
+        f"Open {made.report.path} in a browser. Then try:",
+        *(f"  {command}" for command in NEXT),
+    ]
+    return "\n".join(lines).replace("STUDY", str(made.study))
+
+
+NEXT = (
+    "timeline query STUDY --list",
+    'timeline query STUDY --sql "SELECT * FROM event LIMIT 10"',
+    "timeline report STUDY -o report.html --figures figures",
+    "timeline check --sql cohort",
+    "timeline --help",
+)
+"""What is worth typing after the demo."""

@@ -12,7 +12,7 @@ patterns:                                    the first that fits the whole code 
   - {match: GENDER//(?P<value>.+), fact: patient.sex}
   - {match: BORN, fact: patient.birth_date}
 codes:                                       a key, or a whole code: a concept, and what the source leaves out
-  LAB/223761: {concept: temperature, unit: "[degF]"}
+  LAB/223761: {concept: NAME, unit: "[degF]"}
 """
 
 import re
