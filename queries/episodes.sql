@@ -1,6 +1,6 @@
 /*
-title: Toxicity episodes
-question: How many episodes of CRS and of ICANS were there, when did they begin, and how long did they last?
+title: Toxicity episodes, all patients
+question: How many episodes of CRS and of ICANS did anybody with an infusion have, when did they begin, and how long did they last?
 reads: [crs_episode, icans_episode]
 returns:
   toxicity: CRS or ICANS

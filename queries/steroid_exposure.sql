@@ -1,5 +1,5 @@
 /*
-title: Exposure to systemic steroids
+title: Exposure to systemic steroids, all patients
 question: When did each patient begin steroids, on how many days, and how much in all?
 reads: [steroid_dose]
 params:

@@ -29,6 +29,9 @@ card AS (
     SELECT 3, 'CAR-T infusions', count(*)::VARCHAR,
         (count(*) FILTER (WHERE product = 'axicabtagene_ciloleucel'))::VARCHAR || ' axi-cel, '
         || (count(*) FILTER (WHERE product = 'tisagenlecleucel'))::VARCHAR || ' tisa-cel'
+        || CASE WHEN count(*) > count(*) FILTER (WHERE product IN ('axicabtagene_ciloleucel', 'tisagenlecleucel'))
+            THEN ', ' || count(*) FILTER (WHERE product NOT IN ('axicabtagene_ciloleucel', 'tisagenlecleucel')) || ' other'
+            ELSE '' END
     FROM infusion
     UNION ALL
     SELECT 4, 'ICANS episodes', count(*)::VARCHAR, 'in ' || (count(DISTINCT patient_id))::VARCHAR || ' patients'
@@ -40,8 +43,8 @@ card AS (
     SELECT 6, 'Steroid-refractory ICANS',
         (count(DISTINCT patient_id) FILTER (WHERE status = 'refractory'))::VARCHAR || ' of '
         || (SELECT count(*) FROM member)::VARCHAR,
-        'patients of the cohort; ' || (count(*) FILTER (WHERE status = 'indeterminate'))::VARCHAR
-        || ' episodes indeterminate'
+        'patients of the cohort have such an episode; ' || (count(*) FILTER (WHERE status = 'indeterminate'))::VARCHAR
+        || ' indeterminate'
     FROM refractory
     UNION ALL
     SELECT 7, 'Improved after anakinra',

@@ -25,6 +25,8 @@ MOST_ROWS = 100
 OPEN_ROWS = 45
 """A longer table is folded."""
 FORMATS = ("png", "svg", "pdf")
+NAMED = {"d": "days", "h": "hours", "mo": "months", "%": "percent"}
+"""Units that a column's own name may say."""
 PAGE = Path(__file__).parent / "page"
 HEADINGS = {
     "summary": "Summary",
@@ -52,6 +54,19 @@ class Item:
     @property
     def name(self) -> str:
         return self.query.name
+
+    @property
+    def headers(self) -> tuple[tuple[str, str, str, bool], ...]:
+        """Of each column: its name in words, its unit where the name does not say it, its meaning, whether a number."""
+        told = [self.query.returns[name] for name in self.columns]
+        units = [
+            ""
+            if column.unit in (None, "1") or name.rsplit("_", 1)[-1] in (column.unit, NAMED.get(column.unit))
+            else column.unit
+            for name, column in zip(self.columns, told, strict=True)
+        ]
+        words = [name.replace("_", " ") for name in self.columns]
+        return tuple(zip(words, units, [column.meaning for column in told], self.numeric, strict=True))
 
     @property
     def cards(self) -> tuple[dict[str, str], ...]:
@@ -237,4 +252,5 @@ def _script(value: Any) -> str:
 def _library() -> str:
     import vl_convert
 
-    return vl_convert.javascript_bundle("")
+    # Its stub asks for the snippet that the function itself makes optional.
+    return vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]
