@@ -4,13 +4,14 @@
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from timeline import store
+from timeline import engine, store
 from timeline.ingest import ingest
 from timeline.load import load
 from timeline.shipped import folder
@@ -60,6 +61,12 @@ def study():
 @pytest.fixture(scope="module")
 def con(study):
     return study[0]
+
+
+@pytest.fixture(scope="module")
+def run(con):
+    """The shipped rules, run on the set."""
+    return engine.run(con, load([]))
 
 
 def number(value: float) -> float:
@@ -129,13 +136,14 @@ def test_fevers(con, raw):
     assert len(fevers) == 33
 
 
-def test_systemic_steroids_are_administrations_only(con, raw, rows):
-    def administered(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-        parts = pl.col("code").str.strip_prefix("MEDICATION//").str.split("//")
-        given = frame.filter(pl.col("code").str.starts_with("MEDICATION//"), parts.list.len() == 2)
-        given = given.with_columns(name=parts.list.get(0), status=parts.list.get(1))
-        return given.filter(pl.col("name") == name, pl.col("status").is_in(GIVEN))
+def administered(rows: pl.DataFrame) -> list[tuple[str, str, datetime]]:
+    """(drug, patient, time) of every distinct administration of a systemic steroid."""
+    names = {f"MEDICATION//{name}//{status}": drug for name, drug in SYSTEMIC.items() for status in GIVEN}
+    given = rows.filter(pl.col("code").is_in(list(names))).select("code", "subject_id", "time")
+    return [(names[code], str(patient), time) for code, patient, time in given.rows()]
 
+
+def test_systemic_steroids_are_administrations_only(con, raw, rows):
     plain = [raw.filter(pl.col("code") == f"MEDICATION//{name}//Administered").height for name in SYSTEMIC]
     assert plain == [53, 16, 45, 32]
     found = con.execute(
@@ -144,12 +152,7 @@ def test_systemic_steroids_are_administrations_only(con, raw, rows):
         "'hydrocortisone', 'cortisone', 'deflazacort') AND (route IS NULL OR route IN ('intravenous', 'oral'))"
     ).fetchall()
     assert {value for _, _, _, value in found} == {None}
-    expected = [
-        (concept, str(row["subject_id"]), row["time"])
-        for name, concept in SYSTEMIC.items()
-        for row in administered(rows, name).to_dicts()
-    ]
-    assert Counter(row[:3] for row in found) == Counter(expected)
+    assert Counter(row[:3] for row in found) == Counter(administered(rows))
     dexamethasone = raw.filter(pl.col("code") == "MEDICATION//Dexamethasone//Administered")
     assert dexamethasone["subject_id"].n_unique() == 5
 
@@ -198,3 +201,63 @@ def test_the_mapping_has_no_entry_that_the_set_never_meets(rows):
     from timeline.ingest.mapping import load as load_mapping
 
     assert load_mapping(MAPPING).unmet(rows["code"].unique().to_list()) == ()
+
+
+def test_administered_steroids_become_courses_without_milligrams(con, run, rows):
+    times = defaultdict(list)
+    for _, patient, time in administered(rows):
+        times[patient].append(time)
+    courses = []
+    for patient, given in times.items():
+        given.sort()
+        starts = [i for i, t in enumerate(given) if i == 0 or t - given[i - 1] > timedelta(hours=48)]
+        for start, end in zip(starts, [*starts[1:], len(given)], strict=True):
+            days = len({t.date() for t in given[start:end]})
+            courses.append((patient, given[start], given[end - 1], end - start, days, None, None))
+    found = con.execute(
+        "SELECT CAST(patient_id AS VARCHAR), start_time, end_time, doses, days, dexamethasone_mg, start_day "
+        "FROM steroid_course"
+    ).fetchall()
+    assert sorted(found) == sorted(courses)
+    assert (len(found), len(times)) == (21, 9)
+    assert con.execute("SELECT count(*), count(dose_mg), count(dexamethasone_mg) FROM steroid_dose").fetchone() == (
+        len(administered(rows)), 0, 0,
+    )  # fmt: skip
+
+
+def test_the_run_says_how_many_doses_have_no_milligrams(run, rows):
+    [steroids] = [rule for rule in run.rules if rule.name == "steroid_dose"]
+    count = len(administered(rows))
+    assert [note for note in steroids.notes if "dose_mg" in note and f"{count} of {count}" in note]
+
+
+def test_nobody_is_in_the_cohort_and_the_run_says_why(con, run):
+    cohort = con.execute("SELECT included, excluded_at, count(*) FROM cohort GROUP BY ALL").fetchall()
+    assert cohort == [(False, "infusion", 100)]
+    [report] = [rule for rule in run.rules if rule.name == "cohort"]
+    assert any("infusion" in note and "nothing matched, of 100 looked at" in note for note in report.notes)
+    assert any("axicabtagene_ciloleucel" in note and "tisagenlecleucel" in note for note in run.notes)
+
+
+def test_counts_are_graded_for_everyone_with_a_count(con, run, rows):
+    at_once = pl.col("code").replace_strict({"LAB//51265//K/uL": "platelets", "LAB//52075//K/uL": "neutrophils"})
+    counts = rows.filter(pl.col("code").is_in(["LAB//51265//K/uL", "LAB//52075//K/uL"]), pl.col("value").is_not_null())
+    expected = dict(counts.group_by(at_once.alias("analyte")).len().rows())
+    assert dict(con.execute("SELECT analyte, count(*) FROM cytopenia GROUP BY ALL").fetchall()) == expected
+    severe = counts.filter(pl.col("code") == "LAB//51265//K/uL", pl.col("value") < 25).height
+    assert con.execute("SELECT count(*) FROM cytopenia WHERE analyte = 'platelets' AND grade = 4").fetchone() == (
+        severe,
+    )
+
+
+def test_another_rule_folder_maps_its_own_concepts_without_another_ingest(con, run, rows):
+    names = ("CefePIME", "CefTAZidime", "Meropenem", "Piperacillin-Tazobactam")
+    codes = [f"MEDICATION//{name}//{status}" for name in names for status in GIVEN]
+    codes += [f"INFUSION_START//{item}" for item in (225851, 225853, 225883, 225893)]
+    expected = rows.filter(pl.col("code").is_in(codes)).height
+    before = con.execute("SELECT count(*) FROM event WHERE concept = 'cefepime'").fetchone()
+    engine.run(con, load([folder("rules") / "febrile_neutropenia"], shipped=False))
+    assert before == (0,)
+    assert con.execute("SELECT count(*) FROM antipseudomonal_dose").fetchone() == (expected,)
+    assert con.execute("SELECT count(*), count(DISTINCT patient_id) FROM febrile_neutropenia").fetchone() == (2, 1)
+    assert con.execute("SELECT sum(rows_loaded) + sum(rows_rejected) FROM meta.source").fetchone() == (rows.height,)
