@@ -4,16 +4,47 @@
 applied without the extract.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from timeline.concepts import conversion, meanings_of_codes
 from timeline.ingest.staged import Code, CodeMapping
-from timeline.quote import literal
+from timeline.quote import identifier
 from timeline.rules import Concept
 
-CHUNK = 500
-"""Rows in one INSERT."""
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+TYPES = {
+    "id": "UINTEGER",
+    "mapping": "VARCHAR",
+    "code": "VARCHAR",
+    "source_unit": "VARCHAR",
+    "key": "VARCHAR",
+    "parents": "VARCHAR[]",
+    "named": "VARCHAR",
+    "concept": "VARCHAR",
+    "unit": "VARCHAR",
+    "factor": "DOUBLE",
+    "offset": "DOUBLE",
+    "low": "DOUBLE",
+    "high": "DOUBLE",
+    "words": "BOOLEAN",
+    "static": "BOOLEAN",
+    "numeric": "BOOLEAN",
+    "assumed": "BOOLEAN",
+    "reject": "VARCHAR",
+    "fact": "VARCHAR",
+    "fact_value": "VARCHAR",
+    "text": "VARCHAR",
+    "route": "VARCHAR",
+    "date_only": "BOOLEAN",
+}
+"""The columns of a table of resolutions: a number, then the fields of `Resolution`."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +176,13 @@ def _inconvertible(unit: str, concept: Concept) -> str:
     return f"unit '{unit}' cannot be converted to {' or '.join(concept.units)} ({concept.name})"
 
 
-def row(resolution: Resolution) -> str:
-    """The resolution as a row of VALUES."""
-    cells = []
-    for value in astuple(resolution):
-        if isinstance(value, tuple):
-            cells.append(f"[{', '.join(literal(one) for one in value)}]::VARCHAR[]")
-        else:
-            cells.append(literal(value))
-    return f"({', '.join(cells)})"
+def create(con: "Connection", table: str) -> None:
+    """Make a temporary table of numbered resolutions."""
+    listed = ", ".join(f"{identifier(name)} {kind}" for name, kind in TYPES.items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({listed})")
+
+
+def insert(con: "Connection", table: str, numbered: Sequence[tuple[int, Resolution]]) -> None:
+    """Add resolutions to a table of `create`, as one JSON value: many times faster than as many literals."""
+    rows = json.dumps([{"id": number, **vars(one)} for number, one in numbered])
+    con.execute(f"INSERT INTO {table} SELECT unnest(from_json(?, ?), recursive := true)", [rows, json.dumps([TYPES])])

@@ -57,8 +57,9 @@ def repeats(con: "Connection", files: Sequence[tuple[Staged, dict]]) -> int:
 
 def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]) -> IngestReport:
     """What `ingest_meaning` and `ingest_row` say in numbers."""
-    unmapped = con.execute("""SELECT code, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning WHERE concept IS NULL
-        GROUP BY code ORDER BY n DESC, code""").fetchall()
+    unmapped = con.execute("""SELECT c.code, CAST(sum(n) AS BIGINT) AS n
+        FROM (SELECT code AS id, count(*) AS n FROM ingest_row GROUP BY code) JOIN ingest_code AS c USING (id)
+        WHERE c.concept IS NULL GROUP BY c.code ORDER BY n DESC, c.code""").fetchall()
     date_only = con.execute("""SELECT count(*) FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code
         WHERE r.state = 1 OR (c.date_only AND r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP))""").fetchall()
     conversions = con.execute("""SELECT concept, source_unit, unit, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning

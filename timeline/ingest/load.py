@@ -7,7 +7,6 @@ from dataclasses import replace as with_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import concepts as concept_tables
 from timeline.errors import ExtractError, UsageError
 from timeline.ingest import counts, normalise, patients
 from timeline.ingest.remap import apply, keep_codes
@@ -235,6 +234,3 @@ def mark_synthetic(con: "Connection", paths: Sequence[Path], report: IngestRepor
     set_setting(con, "synthetic", "true" if stored == "true" or not others else "partly")
     if said.get("title"):
         set_setting(con, "title", said["title"])
-
-
-__all__ = ["concept_tables", "load", "mark_synthetic", "setting", "set_setting", "settle_zone"]

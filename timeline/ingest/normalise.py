@@ -8,8 +8,8 @@ then eleven numbers, sorted as such, and its words come back from the small tabl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from timeline.ingest import parse
-from timeline.ingest.codes import CHUNK, Meanings, Resolution, decoded, resolve, row
+from timeline.ingest import codes, parse
+from timeline.ingest.codes import Resolution
 from timeline.ingest.parse import ABSENT, DATE_ONLY, UNREADABLE, Source
 from timeline.ingest.staged import EVENT_COLUMNS, CodeMapping, Staged
 from timeline.quote import identifier, literal
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
-RESOLUTION = """id UINTEGER, mapping VARCHAR, code VARCHAR, source_unit VARCHAR, "key" VARCHAR, parents VARCHAR[],
-    named VARCHAR, concept VARCHAR, unit VARCHAR, factor DOUBLE, "offset" DOUBLE, low DOUBLE, high DOUBLE, words BOOLEAN,
-    static BOOLEAN, "numeric" BOOLEAN, assumed BOOLEAN, reject VARCHAR, fact VARCHAR, fact_value VARCHAR, text VARCHAR,
-    route VARCHAR, date_only BOOLEAN"""
 ROW_HASH = "hash"
 """The function that makes a row's number; a test puts a poor one in its place to meet collisions."""
 
@@ -81,29 +77,29 @@ def resolve_codes(
 ) -> list[Resolution]:
     """Fill the table of codes: what every pair of code and unit means."""
     pairs = con.execute("SELECT DISTINCT id, code, unit FROM ingest_pair ORDER BY id").fetchall()
-    meanings = Meanings.of(concepts)
-    codes = decoded(dict.fromkeys(code for _, code, _ in pairs), mappings)
-    found = [(number, resolve(label, codes[code], unit, meanings)) for number, code, unit in pairs]
-    con.execute(f"CREATE TEMP TABLE ingest_code ({RESOLUTION})")
-    for start in range(0, len(found), CHUNK):
-        listed = ", ".join(f"({number}, {row(one)[1:]}" for number, one in found[start : start + CHUNK])
-        con.execute(f"INSERT INTO ingest_code VALUES {listed}")
+    meanings = codes.Meanings.of(concepts)
+    said = codes.decoded(dict.fromkeys(code for _, code, _ in pairs), mappings)
+    found = [(number, codes.resolve(label, said[code], unit, meanings)) for number, code, unit in pairs]
+    codes.create(con, "ingest_code")
+    codes.insert(con, "ingest_code", found)
     return [one for _, one in found]
 
 
 def stage_rows(con: "Connection", files: Sequence[tuple[Staged, dict[str, Source]]], zone: str | None) -> None:
     """Fill `ingest_row`: every row as numbers."""
-    con.execute("""CREATE TEMP TABLE ingest_row (file UINTEGER, source_row UBIGINT, event_id UBIGINT, patient UINTEGER,
-        "time" TIMESTAMP, end_time TIMESTAMP, code UINTEGER, word UINTEGER, state UTINYINT, end_state UTINYINT)""")
-    for number, (staged, columns) in enumerate(files):
-        con.execute(f"""INSERT INTO ingest_row
-            SELECT {number}, r.source_row, xor(r.content, {ROW_HASH}({literal(staged.source_file)})), p.patient,
-                r."time", r.end_time, c.id, w.id, r.state, r.end_state
-            FROM ({_read(staged, columns, zone)}) AS r
-            JOIN ingest_patient AS p ON p.raw IS NOT DISTINCT FROM r.patient_id
-            JOIN ingest_pair AS c ON c.raw_code IS NOT DISTINCT FROM r.code AND c.raw_unit IS NOT DISTINCT FROM r.unit
-            JOIN ingest_word AS w ON w.raw_value IS NOT DISTINCT FROM r.value
-                AND w.raw_text IS NOT DISTINCT FROM r.text AND w.raw_route IS NOT DISTINCT FROM r.route""")
+    rows = " UNION ALL ".join(
+        f"SELECT {number} AS file, {ROW_HASH}({literal(staged.source_file)}) AS file_content, * FROM ({_read(staged, columns, zone)})"
+        for number, (staged, columns) in enumerate(files)
+    )
+    con.execute(f"""CREATE TEMP TABLE ingest_row AS
+        SELECT CAST(r.file AS UINTEGER) AS file, r.source_row, xor(r.content, r.file_content) AS event_id, p.patient,
+            r."time", r.end_time, c.id AS code, w.id AS word,
+            CAST(r.state AS UTINYINT) AS state, CAST(r.end_state AS UTINYINT) AS end_state
+        FROM ({rows}) AS r
+        JOIN ingest_patient AS p ON p.raw IS NOT DISTINCT FROM r.patient_id
+        JOIN ingest_pair AS c ON c.raw_code IS NOT DISTINCT FROM r.code AND c.raw_unit IS NOT DISTINCT FROM r.unit
+        JOIN ingest_word AS w ON w.raw_value IS NOT DISTINCT FROM r.value
+            AND w.raw_text IS NOT DISTINCT FROM r.text AND w.raw_route IS NOT DISTINCT FROM r.route""")
 
 
 def _read(staged: Staged, columns: Mapping[str, Source], zone: str | None) -> str:
@@ -125,7 +121,8 @@ def fold_duplicates(con: "Connection", files: Sequence[tuple[Staged, dict[str, S
     """
     con.execute("""CREATE TEMP TABLE ingest_twin AS
         SELECT file, source_row, event_id FROM ingest_row
-        WHERE event_id IN (SELECT event_id FROM ingest_row GROUP BY event_id HAVING count(*) > 1)""")
+        WHERE event_id IN (SELECT event_id FROM (
+            SELECT event_id, lag(event_id) OVER (ORDER BY event_id) AS before FROM ingest_row) WHERE event_id = before)""")
     con.execute(
         "CREATE TEMP TABLE ingest_fate (file UINTEGER, source_row UBIGINT, event_id UBIGINT, content VARCHAR, copy BIGINT)"
     )
@@ -205,31 +202,35 @@ def raw_json(staged: Staged) -> str:
     return f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"
 
 
+VALUE = """CASE WHEN c.concept IS NULL OR (c.factor = 1 AND c."offset" = 0) THEN w.number
+    ELSE round(w.number * c.factor + c."offset", 9) END"""
+IMPLAUSIBLE = f"coalesce({VALUE} < c.low OR {VALUE} > c.high, FALSE)"
+TEXT = "CASE WHEN c.words THEN lower(coalesce(w.words, c.text)) ELSE coalesce(w.words, c.text) END"
+
+
 def give_meaning(con: "Connection") -> None:
-    """Fill `ingest_meaning`: concept, value, unit, text of each code with each value that it occurs with."""
-    con.execute("""CREATE TEMP TABLE ingest_meaning AS
-        SELECT *, coalesce(value < low OR value > high, FALSE) AS implausible FROM (
-            SELECT m.code AS code_id, m.word AS word_id, m.n, c.concept, c.code, c.source_unit, c.low, c.high,
-                c."numeric", c.assumed, c.words AS has_words, c.date_only, w.source_value, w.number, w.bound,
-                CASE WHEN c.concept IS NULL OR (c.factor = 1 AND c."offset" = 0) THEN w.number
-                    ELSE round(w.number * c.factor + c."offset", 9) END AS value,
-                CASE WHEN w.number IS NOT NULL THEN c.unit END AS unit,
-                CASE WHEN c.words THEN lower(coalesce(w.words, c.text)) ELSE coalesce(w.words, c.text) END AS text,
-                coalesce(w.route, lower(c.route)) AS route
-            FROM (SELECT code, word, count(*) AS n FROM ingest_row GROUP BY code, word) AS m
-            JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word)""")
+    """Fill `ingest_meaning`: what each mapped code says with each value it occurs with, and how often; for the counts."""
+    con.execute(f"""CREATE TEMP TABLE ingest_meaning AS
+        SELECT m.n, c.concept, c.code, c.source_unit, c.unit, c."numeric", c.assumed, w.source_value, w.number,
+            {TEXT} AS text, {IMPLAUSIBLE} AS implausible
+        FROM (SELECT code, word, count(*) AS n FROM ingest_row
+            WHERE code IN (SELECT id FROM ingest_code WHERE concept IS NOT NULL) GROUP BY code, word) AS m
+        JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word""")
 
 
 def events(files: Sequence[tuple[Staged, dict[str, Source]]]) -> str:
-    """SELECT the new events, columns as in meta.event but with `patient_id` as text."""
+    """SELECT the new events, columns as in meta.event."""
     names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
-    return f"""SELECT r.event_id, p.patient_id, r."time", r.end_time, m.concept, m.value, m.unit, m.bound, m.text, m.route,
-            m.code, m.source_value, nullif(m.source_unit, '') AS source_unit, f.source_file, r.source_row,
-            (r.state = {DATE_ONLY} OR (m.date_only AND r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP))) IS TRUE AS date_only,
-            m.implausible
+    midnight = 'r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP)'
+    return f"""SELECT r.event_id, k.patient_id, r."time", r.end_time, c.concept, {VALUE} AS value,
+            CASE WHEN w.number IS NOT NULL THEN c.unit END AS unit, w.bound, {TEXT} AS text,
+            coalesce(w.route, lower(c.route)) AS route, c.code, w.source_value,
+            nullif(c.source_unit, '') AS source_unit, f.source_file, r.source_row,
+            (r.state = {DATE_ONLY} OR (c.date_only AND {midnight})) IS TRUE AS date_only, {IMPLAUSIBLE} AS implausible
         FROM ingest_row AS r
-        JOIN ingest_meaning AS m ON m.code_id = r.code AND m.word_id = r.word
-        JOIN ingest_key AS p ON p.patient = r.patient
+        JOIN ingest_code AS c ON c.id = r.code
+        JOIN ingest_word AS w ON w.id = r.word
+        JOIN ingest_key AS k ON k.patient = r.patient
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file"""
 
 

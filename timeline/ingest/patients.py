@@ -4,6 +4,7 @@
 statements that contradict each other are seen wherever they come from, and neither is chosen.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from timeline import schema, store
@@ -69,20 +70,18 @@ def write_events(con: "Connection", new_events: str | None) -> None:
         con.execute("""CREATE TEMP TABLE ingest_key AS SELECT DISTINCT p.patient, d.patient_key AS patient_id
             FROM ingest_patient AS p JOIN ingest_dictionary AS d USING (patient_id)""")
         parts.append(new_events)
-    _replace_events(con, " UNION ALL ".join(parts))
+    _replace_events(con, parts)
     _write_patients(con)
     con.execute("DROP TABLE ingest_id")
     con.execute("DROP TABLE ingest_dictionary")
 
 
-def _replace_events(con: "Connection", rows: str) -> None:
-    con.execute("DROP VIEW IF EXISTS event")
-    con.execute("DROP VIEW IF EXISTS observation")
+def _replace_events(con: "Connection", parts: Sequence[str]) -> None:
+    """Write the event table anew, sorted."""
     con.execute(schema.ddl("meta.event").replace("meta.event", "meta.event_next", 1))
-    if rows:
-        con.execute(
-            f'INSERT INTO meta.event_next SELECT * FROM ({rows}) ORDER BY patient_id, "time" NULLS FIRST, event_id'
-        )
+    if parts:
+        order = 'patient_id, "time" NULLS FIRST, event_id'
+        con.execute(f"INSERT INTO meta.event_next SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {order}")
     con.execute("DROP TABLE meta.event")
     con.execute("ALTER TABLE meta.event_next RENAME TO event")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from timeline import concepts as concept_tables
 from timeline import schema
-from timeline.ingest.codes import CHUNK, Meanings, Resolution, resolve, row
+from timeline.ingest import codes, parse
 from timeline.ingest.staged import Code
 from timeline.rules import Concept
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     import duckdb
 
     Connection = duckdb.DuckDBPyConnection
+
+SETTING = "concepts"
+"""The name in meta.study of the hash of the concepts in force."""
+MEANING = ("concept", "unit", "factor", "offset", "low", "high", "words", "static")
+"""What of a code decides its events."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,11 @@ class RemapReport:
     events: int = 0
     """Events derived anew."""
     rejected: int = 0
-    """Events that the new meaning cannot hold: their unit cannot be converted, or their time is empty."""
+    """Events that their new concept cannot hold: the unit cannot be converted, or the time is empty."""
 
 
 def remap(con: "Connection", concepts: Mapping[str, Concept]) -> RemapReport:
-    """Give events the meaning that `concepts` say, where it changed; return how many. Nothing is done twice."""
+    """Give stored events the meaning that `concepts` say, where it changed; return how many. All or nothing."""
     con.execute("BEGIN TRANSACTION")
     try:
         report = apply(con, concepts)
@@ -42,7 +47,92 @@ def remap(con: "Connection", concepts: Mapping[str, Concept]) -> RemapReport:
 
 def apply(con: "Connection", concepts: Mapping[str, Concept]) -> RemapReport:
     """As `remap`, inside the caller's transaction."""
-    return RemapReport()
+    digest = concept_tables.digest(concepts.values())
+    stored = con.execute("SELECT value FROM meta.study WHERE name = ?", [SETTING]).fetchall()
+    if stored == [(digest,)]:
+        return RemapReport()
+    concept_tables.write(con, concepts)
+    con.execute("DELETE FROM meta.study WHERE name = ?", [SETTING])
+    con.execute("INSERT INTO meta.study VALUES (?, ?)", [SETTING, digest])
+    changed = _changed(con, codes.Meanings.of(concepts))
+    if not changed:
+        return RemapReport()
+    codes.create(con, "ingest_change")
+    codes.insert(con, "ingest_change", list(enumerate(changed)))
+    rejected = _reject(con)
+    events = _derive(con)
+    _remember(con)
+    con.execute("DROP TABLE ingest_change")
+    _name_mapped_codes(con)
+    return RemapReport(len(changed), events, rejected)
+
+
+def _changed(con: "Connection", meanings: codes.Meanings) -> list[codes.Resolution]:
+    """The resolutions that now differ from those stored."""
+    columns = ", ".join(f'"{name}"' for name in ("mapping", "code", "source_unit", "key", "parents", "named", *MEANING))
+    found = []
+    for mapping, code, unit, key, parents, named, *before in con.execute(
+        f"SELECT {columns} FROM meta.code ORDER BY mapping, code, source_unit"
+    ).fetchall():
+        said = Code(code=code, key=key, concept=named, parents=tuple(parents))
+        now = codes.resolve(mapping, said, unit, meanings)
+        if [getattr(now, name) for name in MEANING] != before or now.reject is not None:
+            found.append(now)
+    return found
+
+
+EVENTS = """FROM meta.event AS e
+    JOIN meta.source AS s ON s.source_file = e.source_file
+    JOIN ingest_change AS c
+        ON c.mapping = coalesce(s.mapping, '') AND c.code = e.code AND c.source_unit = coalesce(e.source_unit, '')"""
+
+
+def _reject(con: "Connection") -> int:
+    """Move events that their new meaning cannot hold to meta.rejected, and the counts of their files with them."""
+    raw = "patient_id", "time", "end_time", "code", "source_value", "source_unit", "text", "route"
+    pairs = ", ".join(f'"{name}" := e."{name}"' for name in raw)
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_refused AS
+        SELECT e.event_id, e.source_file, e.source_row,
+            coalesce(c.reject, 'time is empty, and ' || coalesce(c.concept, 'the code') || ' is no baseline fact') AS reason,
+            CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw
+        {EVENTS} WHERE c.reject IS NOT NULL OR (e."time" IS NULL AND NOT c.static)""")
+    con.execute("""INSERT INTO meta.rejected SELECT source_file, source_row, reason, raw FROM ingest_refused
+        ORDER BY source_file, source_row""")
+    con.execute("DELETE FROM meta.event WHERE event_id IN (SELECT event_id FROM ingest_refused)")
+    con.execute("""UPDATE meta.source SET rows_loaded = rows_loaded - n, rows_rejected = rows_rejected + n
+        FROM (SELECT source_file AS name, count(*) AS n FROM ingest_refused GROUP BY source_file)
+        WHERE source_file = name""")
+    refused = con.execute("SELECT count(*) FROM ingest_refused").fetchall()[0][0]
+    con.execute("DROP TABLE ingest_refused")
+    return refused
+
+
+def _derive(con: "Connection") -> int:
+    """Concept, value, unit, text and plausibility anew, from code, source_value and source_unit."""
+    number = parse.number("e.source_value")
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_derived AS
+        SELECT event_id, concept, value, CASE WHEN value IS NOT NULL THEN unit END AS unit, text,
+            coalesce(value < low OR value > high, FALSE) AS implausible
+        FROM (SELECT e.event_id, c.concept, c.unit, c.low, c.high,
+                CASE WHEN c.concept IS NULL OR (c.factor = 1 AND c."offset" = 0) THEN {number}
+                    ELSE round({number} * c.factor + c."offset", 9) END AS value,
+                CASE WHEN c.words THEN lower(e.text)
+                    WHEN lower(e.text) = lower(e.source_value) THEN e.source_value ELSE e.text END AS text
+            {EVENTS})""")
+    con.execute("""UPDATE meta.event SET concept = d.concept, value = d.value, unit = d.unit, text = d.text,
+            implausible = d.implausible
+        FROM ingest_derived AS d WHERE meta.event.event_id = d.event_id""")
+    derived = con.execute("SELECT count(*) FROM ingest_derived").fetchall()[0][0]
+    con.execute("DROP TABLE ingest_derived")
+    return derived
+
+
+def _remember(con: "Connection") -> None:
+    con.execute("""DELETE FROM meta.code USING ingest_change AS c
+        WHERE meta.code.mapping = c.mapping AND meta.code.code = c.code AND meta.code.source_unit = c.source_unit""")
+    columns = ", ".join(f'"{field.name}"' for field in schema.CODE)
+    con.execute(f"""INSERT INTO meta.code SELECT {columns} FROM ingest_change WHERE reject IS NULL
+        ORDER BY mapping, code, source_unit""")
 
 
 def keep_codes(con: "Connection") -> None:
@@ -52,3 +142,12 @@ def keep_codes(con: "Connection") -> None:
     con.execute(f"""INSERT INTO meta.code SELECT DISTINCT {columns} FROM ingest_code AS c
         WHERE fact IS NULL AND reject IS NULL AND NOT EXISTS (SELECT 1 FROM meta.code AS k WHERE {same})
         ORDER BY mapping, code, source_unit""")
+    _name_mapped_codes(con)
+
+
+def _name_mapped_codes(con: "Connection") -> None:
+    """List in `concept_code` what mapping files say, with the file as origin."""
+    con.execute("DELETE FROM concept_code WHERE origin <> ?", [concept_tables.VALUE_SET])
+    con.execute("""INSERT INTO concept_code
+        SELECT DISTINCT concept, code, 'mapping ' || regexp_replace(mapping, '@[0-9a-f]{8}$', '') FROM meta.code
+        WHERE concept = named ORDER BY concept, code""")
