@@ -5,13 +5,12 @@ reads: [meta.rule]
 returns:
   rule: the rule, and its table
   title: what it derives
-  source: paper or guideline
   rows: {meaning: rows derived, unit: "1"}
   patients: {meaning: patients with a row, unit: "1"}
   notes: concepts, windows and levels that matched nothing
 section: quality
 order: 50
 */
-SELECT rule, title, source, rows, patients, array_to_string(notes, '; ') AS notes
+SELECT rule, title, rows, patients, nullif(array_to_string(notes, '; '), '') AS notes
 FROM meta.rule
 ORDER BY rule

@@ -19,7 +19,8 @@ refractory AS (SELECT s.* FROM steroid_refractory AS s JOIN member USING (patien
 fate AS (SELECT o.* FROM outcome AS o JOIN member USING (patient_id)),
 card AS (
     SELECT 1 AS place, 'Patients' AS label, format('{:,}', count(*)) AS value,
-        (SELECT count(*) FROM member)::VARCHAR || ' in the cohort' AS detail
+        CASE (SELECT count(*) FROM member) WHEN 0 THEN 'nobody is in the cohort; why, says the next section'
+            ELSE (SELECT count(*) FROM member)::VARCHAR || ' in the cohort' END AS detail
     FROM patient
     UNION ALL
     SELECT 2, 'Events', format('{:,}', count(*)),
@@ -40,20 +41,24 @@ card AS (
     SELECT 5, 'CRS episodes', count(*)::VARCHAR, 'in ' || (count(DISTINCT patient_id))::VARCHAR || ' patients'
     FROM crs_episode
     UNION ALL
+    -- Without a cohort there is nothing to say of it: no card, rather than 0 of 0.
     SELECT 6, 'Steroid-refractory ICANS',
         (count(DISTINCT patient_id) FILTER (WHERE status = 'refractory'))::VARCHAR || ' of '
         || (SELECT count(*) FROM member)::VARCHAR,
         'patients of the cohort have such an episode; ' || (count(*) FILTER (WHERE status = 'indeterminate'))::VARCHAR
         || ' indeterminate'
     FROM refractory
+    HAVING (SELECT count(*) FROM member) > 0
     UNION ALL
     SELECT 7, 'Improved after anakinra',
         (count(*) FILTER (WHERE responded))::VARCHAR || ' of ' || (count(responded))::VARCHAR,
         'ICANS or CRS lower within a day of the last dose; ' || (count(*) - count(responded))::VARCHAR || ' unknown'
     FROM response
+    HAVING count(*) > 0
     UNION ALL
     SELECT 8, 'Died', (count(*) FILTER (WHERE died))::VARCHAR || ' of ' || (count(died))::VARCHAR,
         'patients of the cohort, at any time of follow-up'
     FROM fate
+    HAVING count(*) > 0
 )
 SELECT label, value, detail FROM card ORDER BY place
