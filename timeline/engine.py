@@ -71,7 +71,7 @@ def run(
         concepts.write(con, ruleset.concepts)
         _drop_derived(con)
         absent = observe(con, compiled)
-        reports = tuple(_derive(con, rule, ruleset, compiled, absent, progress) for rule in compiled)
+        reports = tuple(_derive(con, rule, ruleset, compiled, progress) for rule in compiled)
         store.refresh_views(con, ruleset.index)
         report = RunReport(
             run=_id(hashes, con),
@@ -126,7 +126,6 @@ def _derive(
     rule: Compiled,
     ruleset: RuleSet,
     compiled: tuple[Compiled, ...],
-    absent: frozenset[str],
     progress: Callable[[str], None] | None,
 ) -> RuleReport:
     """Make one rule's table, check what it promises, comment it."""
@@ -142,7 +141,7 @@ def _derive(
     _validate(con, rule, ruleset)
     _comment(con, rule, ruleset)
     rows, patients = con.execute(f"SELECT count(*), count(DISTINCT patient_id) FROM {table}").fetchall()[0]
-    notes = _notes(con, rule, absent) if rows or rule.probes else ()
+    notes = _notes(con, rule, ruleset, rows)
     operator = ruleset.rules[rule.name].operator
     return RuleReport(rule.name, operator, rule.kind, rows, patients, time.perf_counter() - clock, notes)
 
@@ -207,13 +206,20 @@ def _comment(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -
         con.execute(f"COMMENT ON COLUMN {identifier(rule.name)}.{identifier(field.name)} IS {literal(meaning)}")
 
 
-def _notes(con: duckdb.DuckDBPyConnection, rule: Compiled, absent: frozenset[str]) -> tuple[str, ...]:
-    """What matched nothing in this extract, with the count of what was looked at."""
+def _notes(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet, rows: int) -> tuple[str, ...]:
+    """What matched nothing, and which measured columns are empty, each with the count of what was looked at."""
     notes = []
     for probe in rule.probes:
         looked, matched = con.execute(probe.sql).fetchall()[0]
         if looked and not matched:
             notes.append(f"{probe.what}: nothing matched, of {looked} looked at")
+    measured = [name for name, column in ruleset.rules[rule.name].columns.items() if column.unit and column.sql]
+    if rows and measured:
+        counts = ", ".join(f"count({identifier(name)})" for name in measured)
+        found = con.execute(f"SELECT {counts} FROM {identifier(rule.name)}").fetchall()[0]
+        for name, count in zip(measured, found, strict=True):
+            if count < rows:
+                notes.append(f"{name}: none in {rows - count} of {rows} rows")
     return tuple(notes)
 
 

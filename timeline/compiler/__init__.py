@@ -10,6 +10,7 @@ import duckdb
 
 from timeline.compiler.context import Compiled, Context, missing
 from timeline.compiler.episodes import compile_episodes
+from timeline.compiler.finish import DAYS
 from timeline.compiler.from_ import compile_from
 from timeline.compiler.grade import compile_grade
 from timeline.compiler.pairs import compile_pairs
@@ -44,10 +45,9 @@ def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[
     with duckdb.connect(":memory:") as con:
         for name in order:
             index = compiled.get(ruleset.index or "") if name not in upstream else None
-            ctx = Context(
-                ruleset, ruleset.rules[name], {n: c.relation for n, c in compiled.items()}, params[name],
-                index.relation if index else None, con,
-            )  # fmt: skip
+            # Before there is an index there are no days to read.
+            known = {n: _without_days(c.relation) if name in upstream else c.relation for n, c in compiled.items()}
+            ctx = Context(ruleset, ruleset.rules[name], known, params[name], index.relation if index else None, con)
             made = _compile(ctx, reads[name] <= set(compiled))
             findings += ctx.findings
             if made is not None and not ctx.findings:
@@ -74,6 +74,11 @@ def _compile(ctx: Context, readable: bool) -> Compiled | None:
         if name not in ctx.ruleset.concepts and name not in ctx.known:
             ctx.say("", missing("concept or rule", name, [*ctx.ruleset.concepts, *ctx.known]))
     return None
+
+
+def _without_days(relation: Relation) -> Relation:
+    days = DAYS[relation.kind]
+    return replace(relation, columns={name: kind for name, kind in relation.columns.items() if name not in days})
 
 
 def relations_named(rule: Rule) -> set[str]:

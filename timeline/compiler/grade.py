@@ -44,7 +44,7 @@ def compile_grade(ctx: Context, rule: GradeRule) -> Compiled | None:
         condition = where if name in rule.findings else None
         _seen(ctx_chain, name, observed, relation, level, holds[name], condition, _group(rule, name))
     used = used_names([grade]) | {n for column in columns.values() for n in column.needs}
-    chain = _states(ctx_chain, rule, used, {name: r for name, r in relations.items() if r}, holds)
+    chain = _states(ctx_chain, rule, used, {name: r for name, r in relations.items() if r})
     add_columns(chain, columns, {})
     sql = chain.sql(grade.tree, "grade")
     kind = chain.bound({"grade": (sql, "grade")})["grade"]
@@ -134,7 +134,6 @@ def _states(
     rule: GradeRule,
     used: set[tuple[str, ...]],
     relations: dict[str, Relation],
-    holds: dict[str, str | None],
 ) -> Chain:
     """The chain whose rows are the instants, with the level in force of each finding and context."""
     ctx = main.ctx
@@ -164,14 +163,12 @@ def _states(
     for name, observed in everything.items():
         s = identifier(name)
         if observed.interval:
-            joins.append(f" LEFT JOIN held__{name} AS {s} ON {s}.patient_id = c.patient_id AND {s}.instant__ = c.at__")
-            level, at, ids = (f"{s}.{column}" for column in ("level__", "at__", "id__"))
+            on = f"{s}.patient_id = c.patient_id AND {s}.instant__ = c.at__"
         else:
-            until = f"c.{name}__time + {holds[name]}" if holds[name] else NEVER
-            columns = (f"c.{s}", f"c.{name}__time", f"c.{name}__id")
-            level, at, ids = (f"CASE WHEN c.at__ <= {until} THEN {column} END" for column in columns)
-        items += [f"{level} AS {s}", f"{at} AS {name}__time"]
-        pieces[relations[name].of_events].append(ids)
+            on = f"{s}.patient_id = c.patient_id AND {s}.at__ = c.{s} AND c.at__ <= {s}.until__"
+        joins.append(f" LEFT JOIN {'held' if observed.interval else 'seen'}__{name} AS {s} ON {on}")
+        items += [f"{s}.level__ AS {s}", f"{s}.at__ AS {name}__time"]
+        pieces[relations[name].of_events].append(f"{s}.id__")
         chain.names[name], chain.types[name] = name, "INTEGER"
         chain.dotted[name], chain.types[f"{name}__time"] = {"time": f"{name}__time"}, "TIMESTAMP"
     lists = ([f"[{', '.join(pieces[True])}]"] if pieces[True] else []) + pieces[False]
@@ -195,17 +192,16 @@ def _states(
 
 
 def _carry(chain: Chain, names: list[str]) -> None:
-    """Add to each instant the latest observation so far of each finding that holds for a fixed time.
+    """Add to each instant the time of the latest observation so far, for findings that hold for a fixed time.
 
-    All of them share one sort; the frame takes in what is observed at the instant itself.
+    All of them share one sort of narrow rows; the frame takes in what is observed at the instant itself.
     """
     rows = ["SELECT patient_id, at__, TRUE AS instant__ FROM rows__instants"]
+    rows += [f"SELECT patient_id, at__, at__ AS {identifier(name)} FROM seen__{name}" for name in names]
     items = ["patient_id", "at__", "instant__"]
-    for name in names:
-        columns = {"level__": identifier(name), "at__": f"{name}__time", "id__": f"{name}__id"}
-        listed = ", ".join(f"{column} AS {alias}" for column, alias in columns.items())
-        rows.append(f"SELECT patient_id, at__, {listed} FROM seen__{name}")
-        items += [f"last_value({alias} IGNORE NULLS) OVER so_far AS {alias}" for alias in columns.values()]
+    items += [f"last_value({n} IGNORE NULLS) OVER so_far AS {n}" for n in map(identifier, names)]
     chain.step("rows__timeline", "instants and observations under one another", " UNION ALL BY NAME ".join(rows))
     so_far = "PARTITION BY patient_id ORDER BY at__ RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-    chain.step("rows__carried", "", f"SELECT {', '.join(items)} FROM rows__timeline WINDOW so_far AS ({so_far})")
+    window = f" WINDOW so_far AS ({so_far})" if names else ""
+    comment = "the time of the latest observation so far"
+    chain.step("rows__carried", comment, f"SELECT {', '.join(items)} FROM rows__timeline{window}")
