@@ -31,6 +31,8 @@ def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cli")
     (folder / "extract").mkdir()
     (folder / "extract" / "events.csv").write_text(EVENTS, encoding="utf-8")
+    (folder / "rules").mkdir()
+    (folder / "rules" / "own.yaml").write_text("high_crp: {from: crp, where: value >= 50}\n", encoding="utf-8")
     (folder / "extract" / "patients.csv").write_text(
         "patient_id,sex,birth_date\np1,F,1960-01-01\np2,M,1951-05-05\n", encoding="utf-8"
     )
@@ -126,7 +128,7 @@ def test_a_study_that_is_none(capsys, tmp_path):
 def test_an_answer_as_text_csv_json_and_files(capsys, empty, tmp_path):
     sql = "SELECT 1 AS a, NULL AS b, 2.5 AS c, 'x' AS d, [1, 2] AS e"
     assert cli.main(["query", empty, "--sql", sql]) == 0
-    assert capsys.readouterr().out.splitlines() == ["a  b  c    d  e", "1  –  2.5  x  1, 2"]
+    assert capsys.readouterr().out.splitlines() == ["a  b    c  d  e", "1  –  2.5  x  1, 2"]
     assert cli.main(["query", empty, "--sql", sql, "--as", "csv"]) == 0
     assert capsys.readouterr().out.splitlines() == ["a,b,c,d,e", "1,,2.5,x,1 2"]
     assert cli.main(["query", empty, "--sql", sql, "--json"]) == 0
@@ -239,7 +241,7 @@ def test_every_command_prints_json(capsys, made, tmp_path):
     for argv in (
         ["ingest", study, extract],
         ["run", study],
-        ["check"],
+        ["check", str(made / "rules"), "--only"],
         ["query", study, "--list"],
         ["report", study, "-o", str(tmp_path / "page.html")],
         ["synth", str(tmp_path / "extract"), "--patients", "3"],

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TextIO
 
 LONGEST_COUNT = 10**12
@@ -26,6 +27,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return float(value)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
@@ -42,7 +45,7 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < LONGEST_COUNT else str(value)
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
         return ", ".join(cell(item) for item in value)
@@ -68,7 +71,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str =
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def wrapped(text: str, *, indent: str = "") -> str:

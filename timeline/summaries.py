@@ -67,8 +67,12 @@ def run_text(report: RunReport) -> str:
     """Return what a run derived, and what it found nothing for."""
     of = f"{count(report.patients, 'patient')}, {count(report.events, 'event')}"
     lines = [f"{report.ruleset}: {count(len(report.rules), 'table')} of {of}, in {report.seconds:.1f} s", ""]
-    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules]
-    lines.append(table(("table", "kind", "rows", "patients"), rows, indent="  "))
+    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules if rule.rows]
+    if rows:
+        lines.append(table(("table", "kind", "rows", "patients"), rows, indent="  "))
+    empty = ", ".join(rule.name for rule in report.rules if not rule.rows)
+    if empty:
+        lines.append(wrapped(f"  without a row: {empty}", indent="    "))
     notes = [*report.notes, *(f"{rule.name}: {note}" for rule in report.rules for note in rule.notes)]
     for heading, said in (("Replaced", report.replaced), ("Nothing found", notes)):
         if said:
