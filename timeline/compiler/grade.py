@@ -30,8 +30,9 @@ def compile_grade(ctx: Context, rule: GradeRule) -> Compiled | None:
     everything = {**rule.findings, **rule.context}
     if not rule.findings:
         ctx.say("findings", "a `grade` rule needs at least one finding: the times at which it is computed")
-    for name in sorted(set(rule.findings) & set(rule.context) | ({"grade"} & (set(everything) | set(rule.columns)))):
-        ctx.say(f"findings.{name}", f"`{name}` stands for two things in this rule; choose another name")
+    named = [*rule.findings, *rule.context, *rule.columns, "grade"]
+    for name in sorted({name for name in named if named.count(name) > 1}):
+        ctx.say(f"columns.{name}", f"`{name}` stands for two things in this rule; choose another name")
     relations = {name: ctx.relation(o.relations, f"{_group(rule, name)}.{name}.of") for name, o in everything.items()}
     levels = {name: ctx.parse(o.level, f"{_group(rule, name)}.{name}.level") for name, o in everything.items()}
     holds = {name: _hold(ctx, rule, name, o) for name, o in everything.items()}

@@ -179,7 +179,7 @@ def _add_bounds(chain: Chain, look: Look, inner: str) -> None:
 
 
 def _own_rows(analyte: bool) -> str:
-    return "s.patient_id = b.patient_id" + (" AND s.analyte__ = b.analyte" if analyte else "")
+    return "s.patient_id = b.patient_id" + (" AND s.analyte__ = b.analyte__" if analyte else "")
 
 
 def _drop(look: Look) -> str:

@@ -13,14 +13,15 @@ OF_PAIR = frozenset("analyte unit change percent_change ratio complete missing f
     f"{side}_{part}" for side in SIDES for part in ("value", "time")
 }
 COMPUTED = {
-    "change": "after_value - before_value",
-    "percent_change": "(after_value - before_value) / nullif(before_value, 0) * 100",
-    "ratio": "after_value / nullif(before_value, 0)",
+    "change": "after_value__ - before_value__",
+    "percent_change": "(after_value__ - before_value__) / nullif(before_value__, 0) * 100",
+    "ratio": "after_value__ / nullif(before_value__, 0)",
 }
 FOLDS = {
-    "fold_before": "before_value / nullif(baseline_value, 0)",
-    "fold_after": "after_value / nullif(baseline_value, 0)",
+    "fold_before": "before_value__ / nullif(baseline_value__, 0)",
+    "fold_after": "after_value__ / nullif(baseline_value__, 0)",
 }
+"""Inside the SELECT the pair's own columns end in `__`: the row that is paired may have such names itself."""
 MEANING = {
     "analyte": "the concept measured",
     "unit": "the analyte's canonical unit",
@@ -47,7 +48,7 @@ def compile_pairs(ctx: Context, rule: PairsRule) -> Compiled | None:
     looks = [look for group in groups if group for look in group[1].values()]
     used = {n for column in columns.values() for n in column.needs} | {n for look in looks for n in look.needs}
     chain = base(ctx, relation, used, rule.title)
-    early, late = _split(columns)
+    early, late = _split(columns, OF_PAIR - set(relation.columns))
     add_columns(chain, early, attributes_used(used, early))
     with_baseline = any("baseline" in group[1] for group in groups if group)
     _union(chain, [group for group in groups if group], with_baseline)
@@ -87,13 +88,13 @@ def _distinct(ctx: Context, groups: list[tuple[str, ...]]) -> None:
         seen |= set(analytes)
 
 
-def _split(columns: dict[str, Parsed]) -> tuple[dict[str, Parsed], dict[str, Parsed]]:
+def _split(columns: dict[str, Parsed], of_pair: frozenset[str]) -> tuple[dict[str, Parsed], dict[str, Parsed]]:
     """Columns of the row paired, and columns that need the pair."""
     late: set[str] = set()
     while True:
         more = {
             name for name, column in columns.items()
-            if name not in late and {parts[0] for parts in column.needs} & (OF_PAIR | late)
+            if name not in late and {parts[0] for parts in column.needs} & (of_pair | late)
         }  # fmt: skip
         if not more:
             break
@@ -105,34 +106,38 @@ def _union(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]], 
     """One branch a group of analytes, each with its sides looked up, then all under one another."""
     start, evidence, branches = chain.current, list(chain.evidence), []
     names, types, dotted = dict(chain.names), dict(chain.types), dict(chain.dotted)
-    kept = [f"b.{name}" for name in types]
+    kept = [f"b.{identifier(name)}" for name in types]
     for position, (analytes, looks) in enumerate(groups):
-        chain.names, chain.types, chain.dotted = dict(names), types | {"analyte": "VARCHAR"}, dict(dotted)
-        chain.current, chain.key = start, ("patient_id", "key__", "analyte")
+        chain.names, chain.types, chain.dotted = dict(names), types | {"analyte__": "VARCHAR"}, dict(dotted)
+        chain.current, chain.key = start, ("patient_id", "key__", "analyte__")
         rows = ", ".join(f"({literal(a)}, {literal(_unit(chain, a))})" for a in sorted(analytes))
         chain.step(
             f"rows__analytes_{position}",
             "",
-            f"SELECT b.*, a.analyte, CAST(a.unit AS VARCHAR) AS unit FROM {chain.current} AS b "
-            f"CROSS JOIN (VALUES {rows}) AS a(analyte, unit)",
+            f"SELECT b.*, a.analyte__, CAST(a.unit__ AS VARCHAR) AS unit__ FROM {chain.current} AS b "
+            f"CROSS JOIN (VALUES {rows}) AS a(analyte__, unit__)",
         )
-        items = list(kept) + ["b.analyte", "b.unit"]
+        items = list(kept) + ["b.analyte__", "b.unit__"]
         chain.evidence = []
         for side in SIDES if with_baseline else SIDES[1:]:
             if side not in looks:
                 items += [
-                    f"NULL AS {side}_value",
-                    f"CAST(NULL AS TIMESTAMP) AS {side}_time",
+                    f"NULL AS {side}_value__",
+                    f"CAST(NULL AS TIMESTAMP) AS {side}_time__",
                     f"FALSE AS {side}_missing__",
                 ]
                 continue
-            inner = f"{side}_{position}"
+            inner = chain.internal(f"{side}_{position}")
             at = looks[side].relation.at
             timed = at is not None and looks[side].lookup.pick in ROW_PICKS
             add_lookup(chain, inner, looks[side], {at} if at and timed else set(), analyte=True)
             _probe(chain, side, looks[side], analytes)
             time = f"b.{inner}__{at}" if chain.dotted[inner] else "CAST(NULL AS TIMESTAMP)"
-            items += [f"b.{inner} AS {side}_value", f"{time} AS {side}_time", f"b.{inner} IS NULL AS {side}_missing__"]
+            items += [
+                f"b.{inner} AS {side}_value__",
+                f"{time} AS {side}_time__",
+                f"b.{inner} IS NULL AS {side}_missing__",
+            ]
         found = ", ".join(chain.evidence)
         items.append(f"flatten([{found}]) AS found__")
         branches.append(f"SELECT {', '.join(items)} FROM {chain.current} AS b")
@@ -142,10 +147,11 @@ def _union(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]], 
     chain.names, chain.types, chain.dotted = names, types, dotted
     value = _value_type(chain, groups)
     for side in SIDES if with_baseline else SIDES[1:]:
-        chain.types |= {f"{side}_value": value, f"{side}_time": "TIMESTAMP", f"{side}_missing__": "BOOLEAN"}
-        chain.names |= {f"{side}_value": f"{side}_value", f"{side}_time": f"{side}_time"}
-    chain.types |= {"analyte": "VARCHAR", "unit": "VARCHAR", "found__": "UBIGINT[]"}
-    chain.names |= {"analyte": "analyte", "unit": "unit"}
+        kinds = {f"{side}_value": value, f"{side}_time": "TIMESTAMP", f"{side}_missing": "BOOLEAN"}
+        chain.types |= {f"{name}__": kind for name, kind in kinds.items()}
+        chain.names |= {name: f"{name}__" for name in (f"{side}_value", f"{side}_time")}
+    chain.types |= {"analyte__": "VARCHAR", "unit__": "VARCHAR", "found__": "UBIGINT[]"}
+    chain.names |= {"analyte": "analyte__", "unit": "unit__"}
     chain.evidence = [*evidence, "found__"]
 
 
