@@ -111,11 +111,15 @@ def test_lanes_and_tracks_do_not_overlap(lanes):
     assert tops["Stay"] == tops["Grade"]
 
 
-def test_too_many_lanes_are_left_out_and_said_so():
-    data = frame(*[("A", f"p{i:04}", "stay", 0, i % 30, 1, None, i % 30) for i in range(2000)])
+def test_of_too_many_lanes_some_stand_for_all_and_it_says_so():
+    data = frame(*[("A" if i < 500 else "B", f"p{i:04}", "stay", 0, i % 30, 1, None, i % 30) for i in range(2000)])
     spec = specification(data)
     assert len(spec["datasets"]["lanes"]) == lane_layout.MOST_LANES == 60
-    assert spec["title"]["subtitle"] == ["Synthetic", "60 of 2,000 lanes are shown, the first in their order."]
+    assert spec["title"]["subtitle"] == ["Synthetic", "60 of 2,000 lanes are shown, evenly spaced over their order."]
+    titles = [panel["panel"] for panel in spec["datasets"]["panels"]]
+    assert titles == ["A (n = 500, 15 shown)", "B (n = 1,500, 45 shown)"]
+    shortest, longest = [f([m["to"] for m in spec["datasets"]["marks"]]) for f in (min, max)]
+    assert shortest < 3 and longest > 28
     assert len(json.dumps(spec)) < 100_000
     assert "title" in specification() and len(specification()["title"]["subtitle"]) == 1
 

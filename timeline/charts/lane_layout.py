@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Mark = dict[str, Any]
 MOST_LANES = 60
-"""More would make a picture that nobody can read; the rest are left out, and the subtitle says so."""
+"""More would make a picture that nobody can read: some stand for all, and the subtitle says so."""
 TRACK = {"point": 12, "bar": 13, "graded": 13, "amount": 9, "column": 0}
 """Height of a track by its tallest mark, in pixels."""
 LANE_GAP, PANEL_GAP = 7, 30
@@ -55,11 +55,11 @@ def arrange(frame: "polars.DataFrame", declared: Lanes) -> Arranged:
     """Return where everything stands; rows whose element has no layer are not drawn."""
     rows = [row for row in frame.rows(named=True) if row[declared.element] in declared.layers]
     lanes = _lanes(rows, declared)
-    layout = _layout(lanes[:MOST_LANES], declared)
+    layout = _layout(_chosen(lanes), declared)
     marks = [_mark(row, declared, layout) for row in rows if _key(row, declared) in layout.tops]
     days = [mark[side] for mark in marks for side in ("from", "to") if mark[side] is not None]
     first, last = min([*days, 0]), max([*days, 1])
-    return Arranged(marks, _labels(layout), _titles(layout, declared), layout.height, first, last, len(lanes))
+    return Arranged(marks, _labels(layout), _titles(layout, lanes, declared), layout.height, first, last, len(lanes))
 
 
 def classes(layer: Layer) -> list[str]:
@@ -84,6 +84,13 @@ def _lanes(rows: Iterable[dict[str, Any]], declared: Lanes) -> list[tuple[str, s
     if declared.order is None:
         return sorted(lengths, key=lambda key: panels.index(key[0]))
     return sorted(lengths, key=lambda key: (panels.index(key[0]), -lengths[key], key[1]))
+
+
+def _chosen(lanes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """At most `MOST_LANES`, evenly spaced over the order, so that each panel and each length has its share."""
+    if len(lanes) <= MOST_LANES:
+        return list(lanes)
+    return [lanes[i * len(lanes) // MOST_LANES] for i in range(MOST_LANES)]
 
 
 def _layout(lanes: Sequence[tuple[str, str]], declared: Lanes) -> Layout:
@@ -162,8 +169,12 @@ def _labels(layout: Layout) -> list[Mark]:
     ]
 
 
-def _titles(layout: Layout, declared: Lanes) -> list[Mark]:
-    count = Counter(panel for panel, _ in layout.tops)
-    named = {panel: f"{panel} (n = {count[panel]})" if declared.count else panel for panel in layout.panels}
+def _titles(layout: Layout, lanes: Sequence[tuple[str, str]], declared: Lanes) -> list[Mark]:
+    every, drawn = Counter(panel for panel, _ in lanes), Counter(panel for panel, _ in layout.tops)
     half = PANEL_GAP / 2
-    return [{"panel": named[panel], "y": y, "top": y - half, "bottom": y + half} for panel, y in layout.panels.items()]
+    titles = []
+    for panel, y in layout.panels.items():
+        shown = f", {drawn[panel]} shown" if drawn[panel] < every[panel] else ""
+        words = f"{panel} (n = {every[panel]:,}{shown})" if declared.count else panel
+        titles.append({"panel": words, "y": y, "top": y - half, "bottom": y + half})
+    return titles

@@ -30,12 +30,12 @@ SHAPES = {
 
 
 def draw(frame: "polars.DataFrame", declared: Lanes, title: str, subtitle: Sequence[str]) -> "alt.TopLevelMixin":
-    """Return the chart of `frame`; lanes beyond what can be read are left out, and the subtitle says how many."""
+    """Return the chart of `frame`; of too many lanes some stand for all, and the subtitle says how many."""
     import altair as alt
 
     arranged = arrange(frame, declared)
     if len(arranged.lanes) < arranged.total:
-        shown = f"{len(arranged.lanes)} of {arranged.total:,} lanes are shown, the first in their order."
+        shown = f"{len(arranged.lanes)} of {arranged.total:,} lanes are shown, evenly spaced over their order."
         subtitle = [*subtitle, shown]
     x = _x(declared, arranged)
     legends = _legends(arranged)
