@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from timeline.errors import Findings
-from timeline.ingest.mapping import Mapping, load
+from timeline.ingest.mapping import COLUMNS, FACTS, Mapping, Pattern, Target, load
 from timeline.ingest.staged import Code
 from timeline.shipped import folder
 
@@ -104,6 +104,7 @@ BAD = [
     ("", "map.yaml: the file is empty; a mapping has `patterns` or `codes`"),
     ("pattern: []", "map.yaml:1:1: `pattern` is not a key of a mapping file; did you mean `patterns`?"),
     ("columns: {patient: pid}", "map.yaml:1:11: `patient` is not a key of `columns`; did you mean `patient_id`?"),
+    ("columns: {time: }", "map.yaml:1:17: `time` names no column; write `time: name`, as the source calls it"),
     ("patterns: {match: a}", "map.yaml:1:11: `patterns` is a list; begin each with `- match: ...`"),
     ("patterns:\n  - {key: a}", "map.yaml:2:5: a pattern needs `match`: a regular expression for the whole code"),
     ("patterns:\n  - {match: 'a(', key: b}",
@@ -152,6 +153,18 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path):
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Findings, match="this is not text in UTF-8; a mapping is a YAML file"):
         load(tmp_path / "binary.yaml")
+
+
+def test_the_page_on_mapping_files_tells_every_key_and_its_example_is_one(read):
+    page = (folder("data").parent / "docs" / "mapping.md").read_text("utf-8")
+    keys = {"title", "source", "ignore_case", "columns", "units", "patterns", "codes", *COLUMNS, *FACTS}
+    keys |= set(Pattern.model_fields) | set(Target.model_fields)
+    groups = ("code", "unit", "status", "route", "text", "value")
+    told = [*(f"`{key}`" for key in keys), *(f"`(?P<{group}>…)`" for group in groups)]
+    assert [text for text in told if text not in page] == []
+    mapping = read(page.split("```yaml\n")[1].split("```")[0])
+    given, refused = mapping.decode(["DRUG//Aspirin//Given", "DRUG//Aspirin//Refused"])
+    assert (given.concept, refused.concept) == ("acetylsalicylic_acid", None)
 
 
 def test_shipped_mappings_load_and_name_concepts_that_some_rule_folder_declares():

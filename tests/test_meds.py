@@ -165,7 +165,7 @@ def test_a_mapping_gives_what_a_folder_leaves_out(extract):
     path = extract.parent / "m.yaml"
     path.write_text(
         "patterns: [{match: GENDER//(?P<value>.), fact: patient.sex}]\n"
-        'codes: {temp: {concept: temperature, unit: "[degF]"}}\n'
+        'codes: {temp: {concept: temperature, unit: "[degF]"}, tmp: temperature, pulse: heart_rate}\n'
     )
     with store.connect(":memory:") as con:
         report = ingest(con, [extract], CONCEPTS, mapping=path)
@@ -173,4 +173,8 @@ def test_a_mapping_gives_what_a_folder_leaves_out(extract):
         patient = con.execute("SELECT sex, birth_date FROM patient").fetchall()
     assert sum(source.rows_rejected for source in report.sources) == 0
     assert value == [(38.0, False)]
+    assert report.warnings == (
+        "mapping m.yaml: concepts not in force: heart_rate; a run with the rules that declare them maps their events",
+        "mapping m.yaml: codes that no row has: tmp, pulse",
+    )
     assert patient == [("F", datetime(1950, 2, 1).date())]

@@ -187,7 +187,14 @@ def _entries(node: Node | None, what: str, reader: Reader) -> dict[str, Node]:
 
 def _columns(node: Node | None, reader: Reader) -> dict[str, str]:
     entries = {} if node is None else reader.mapping(node, "`columns`", COLUMNS)
-    return {ours: theirs for ours, child in entries.items() if (theirs := reader.text(child, ours))}
+    columns = {}
+    for ours, child in entries.items():
+        theirs = reader.text(child, ours)
+        if theirs is None:
+            reader.say(child, f"`{ours}` names no column; write `{ours}: name`, as the source calls it")
+        else:
+            columns[ours] = theirs
+    return columns
 
 
 def _pattern(node: Node, reader: Reader) -> Pattern | None:
