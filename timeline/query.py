@@ -92,6 +92,16 @@ def run_query(
     return _frame(con, query.sql, values, f"query {query.name}")
 
 
+def remark(con: duckdb.DuckDBPyConnection) -> str:
+    """Return what every output of this study must say of it: that it is synthetic, where it is; else nothing."""
+    found = con.execute("SELECT value FROM meta.study WHERE name = 'synthetic'").fetchall()
+    if not found:
+        return ""
+    if found[0][0] == "partly":
+        return "Partly synthetic data: some of these patients are not real."
+    return "Synthetic data: no real patient."
+
+
 def one_off(con: duckdb.DuckDBPyConnection, sql: str) -> "polars.DataFrame":
     """Return the rows of one SELECT; raise UsageError for anything else, or for what reads outside the study."""
     mistakes = _tree_mistakes(_tree(sql))

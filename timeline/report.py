@@ -170,11 +170,7 @@ def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> 
 def provenance(con: "duckdb.DuckDBPyConnection") -> Provenance:
     """Return what the study says of itself and of its latest run."""
     settings: dict[str, str] = dict(con.execute("SELECT name, value FROM meta.study").fetchall())
-    synthetic = {
-        None: "",
-        "true": "Synthetic data: no real patient.",
-        "partly": "Partly synthetic data: some of these patients are not real.",
-    }.get(settings.get("synthetic"), "Synthetic data: no real patient.")
+    synthetic = query.remark(con)
     found = con.execute(
         "SELECT run, ruleset, ruleset_version, ruleset_hash, params, timeline_version, duckdb_version, started_at "
         "FROM meta.run ORDER BY started_at DESC, run LIMIT 1"

@@ -113,13 +113,15 @@ class Study:
 
     def chart(self, name: str, **params: str) -> altair.TopLevelMixin:
         """Return the chart that the shipped query `name` declares; raises UsageError where it declares none."""
-        from timeline import charts
+        from timeline import charts, query
         from timeline.errors import UsageError
 
         asked = _named(name)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
-        return charts.draw(self.query(name, **params), asked.chart, asked.title)
+        with self.reading() as con:
+            remark = query.remark(con)
+        return charts.draw(self.query(name, **params), asked.chart, asked.title, [remark] if remark else [])
 
     def report(
         self,

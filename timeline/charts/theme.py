@@ -7,7 +7,8 @@ dark paper, so that one specification serves both.
 
 from typing import Any
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
+"""Fonts of one width each: a picture is measured on one machine and looked at on another."""
 
 INK, QUIET, LINE, PAPER, BAND = "#1b1f24", "#59626e", "#c5cbd3", "#ffffff", "#f3f5f8"
 CATEGORY = {
