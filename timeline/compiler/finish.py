@@ -154,16 +154,24 @@ def _steps(chain: Chain) -> str:
 
 CLAUSES = re.compile(
     r"'(?:[^']|'')*'|[()]| (?P<clause>FROM|WHERE|(?:ASOF )?(?:LEFT |CROSS )?JOIN|GROUP BY|QUALIFY|UNION(?: ALL)?) "
+    r"|(?P<item>, )"
 )
+WIDTH = 110
+"""A list of items longer than this has each on a line of its own."""
 
 
 def _broken(select: str, indent: str = "  ") -> str:
-    """A SELECT with its main clauses on lines of their own; what is in quotes or brackets stays as it is."""
-    depth = 0
+    """A SELECT with its clauses, and items of a long list, on lines of their own; quotes and brackets stay whole."""
+    depth, long = 0, len(select.partition(" FROM ")[0]) > WIDTH
 
     def broken(match: re.Match[str]) -> str:
-        nonlocal depth
+        nonlocal depth, long
         depth += (match[0] == "(") - (match[0] == ")")
-        return f"\n{indent}{match['clause']} " if match["clause"] and depth == 0 else match[0]
+        if depth:
+            return match[0]
+        if match["clause"]:
+            long = False
+            return f"\n{indent}{match['clause']} "
+        return f",\n{indent}  " if match["item"] and long else match[0]
 
     return CLAUSES.sub(broken, select)

@@ -1,0 +1,52 @@
+WITH "rows__base" AS (
+  -- Windows of anakinra treatment
+  SELECT r.patient_id, r.number AS key__, r."time", r."dose_mg", r.evidence AS evidence__
+  FROM "anakinra_dose" AS r
+),
+"rows__opens" AS (
+  -- an episode opens where the gap to the latest end so far is longer than $gap
+  SELECT *,
+    "time" AS start__,
+    "time" AS end__,
+    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(48), TRUE) AS opens__
+  FROM rows__base
+  WHERE "time" IS NOT NULL
+),
+"rows__episode" AS (
+  SELECT *,
+    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS UNBOUNDED PRECEDING) AS episode__
+  FROM rows__opens
+),
+"rows__grouped" AS (
+  SELECT "patient_id",
+    "episode__",
+    min(start__) AS "start_time",
+    max(end__) AS "end_time",
+    count_star() AS "doses",
+    count(DISTINCT CAST("time" AS date)) AS "days",
+    sum(dose_mg ORDER BY "time" ASC NULLS FIRST, evidence__ ASC NULLS FIRST, key__ ASC NULLS FIRST) AS "total_mg",
+    min(dose_mg) AS "min_mg",
+    max(dose_mg) AS "max_mg",
+    list_sort(list_distinct(flatten(list(evidence__)))) AS evidence__
+  FROM rows__episode
+  GROUP BY "patient_id", "episode__"
+),
+"rows__evidence" AS (
+  SELECT *, coalesce(evidence__, CAST([] AS UBIGINT[])) AS ids__
+  FROM rows__grouped
+)
+SELECT r.patient_id,
+  CAST(r.episode__ AS INTEGER) AS number,
+  r.start_time,
+  r.end_time,
+  CAST(CAST(r.start_time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS start_day,
+  CAST(CAST(r.end_time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS end_day,
+  r."doses",
+  r."days",
+  r."total_mg",
+  r."min_mg",
+  r."max_mg",
+  r.ids__ AS evidence
+FROM rows__evidence AS r
+LEFT JOIN "infusion" AS day__ ON day__.patient_id = r.patient_id
+ORDER BY patient_id, number

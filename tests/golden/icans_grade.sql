@@ -1,0 +1,131 @@
+WITH "seen__documented" AS (
+  -- documented: case when bound is null and value between 0 and 5 then value end
+  SELECT *
+  FROM (SELECT patient_id, "time" AS at__, CASE WHEN (CASE  WHEN (((bound IS NULL) AND ("value" BETWEEN 0 AND 5))) THEN ("value") ELSE NULL END) = floor(CASE  WHEN (((bound IS NULL) AND ("value" BETWEEN 0 AND 5))) THEN ("value") ELSE NULL END) THEN TRY_CAST(CASE  WHEN (((bound IS NULL) AND ("value" BETWEEN 0 AND 5))) THEN ("value") ELSE NULL END AS INTEGER) END AS level__, "time" + to_hours(24) AS until__, key__ AS id__ FROM (SELECT r.patient_id, r.event_id AS key__, r."time", r."value", r."bound", index."time" AS index__time FROM observation AS r LEFT JOIN "infusion" AS index ON index.patient_id = r.patient_id WHERE r.concept IN ('documented_icans_grade')) WHERE "time" IS NOT NULL AND ("time" >= index__time))
+  WHERE level__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY patient_id, at__ ORDER BY level__ DESC, id__) = 1
+),
+"seen__ice" AS (
+  -- ice: case when value < 0 or value > $ice_full or value <> floor(value) then null      when below(value, bound, $ice_moderate) then 3      when below(value, bound, $ice_mild) then 2      when below(value, bound, $ice_full) then 1      when value = $ice_full then 0 end
+  SELECT *
+  FROM (SELECT patient_id, "time" AS at__, CAST(CASE  WHEN ((("value" < 0) OR ("value" > 10) OR ("value" != floor("value")))) THEN (NULL) WHEN (CASE  WHEN ((bound IN ('<', '<='))) THEN (("value" <= 3)) ELSE ("value" < 3) END) THEN (3) WHEN (CASE  WHEN ((bound IN ('<', '<='))) THEN (("value" <= 7)) ELSE ("value" < 7) END) THEN (2) WHEN (CASE  WHEN ((bound IN ('<', '<='))) THEN (("value" <= 10)) ELSE ("value" < 10) END) THEN (1) WHEN (("value" = 10)) THEN (0) ELSE NULL END AS INTEGER) AS level__, "time" + to_hours(24) AS until__, key__ AS id__ FROM (SELECT r.patient_id, r.event_id AS key__, r."time", r."value", r."bound", index."time" AS index__time FROM observation AS r LEFT JOIN "infusion" AS index ON index.patient_id = r.patient_id WHERE r.concept IN ('ice_score')) WHERE "time" IS NOT NULL AND ("time" >= index__time))
+  WHERE level__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY patient_id, at__ ORDER BY level__ DESC, id__) = 1
+),
+"seen__consciousness" AS (
+  -- consciousness: case text when 'alert' then 0 when 'awake' then 1 when 'voice' then 2 when 'tactile' then 3 when 'unarousable' then 4 end
+  SELECT *
+  FROM (SELECT patient_id, "time" AS at__, CAST(CASE  WHEN (("text" = 'alert')) THEN (0) WHEN (("text" = 'awake')) THEN (1) WHEN (("text" = 'voice')) THEN (2) WHEN (("text" = 'tactile')) THEN (3) WHEN (("text" = 'unarousable')) THEN (4) ELSE NULL END AS INTEGER) AS level__, "time" + to_hours(24) AS until__, key__ AS id__ FROM (SELECT r.patient_id, r.event_id AS key__, r."time", r."text", index."time" AS index__time FROM observation AS r LEFT JOIN "infusion" AS index ON index.patient_id = r.patient_id WHERE r.concept IN ('consciousness')) WHERE "time" IS NOT NULL AND ("time" >= index__time))
+  WHERE level__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY patient_id, at__ ORDER BY level__ DESC, id__) = 1
+),
+"seen__seizure" AS (
+  -- seizure: case text when 'brief' then 3 when 'prolonged' then 4 end
+  SELECT *
+  FROM (SELECT patient_id, "time" AS at__, CAST(CASE  WHEN (("text" = 'brief')) THEN (3) WHEN (("text" = 'prolonged')) THEN (4) ELSE NULL END AS INTEGER) AS level__, "time" + to_hours(24) AS until__, key__ AS id__ FROM (SELECT r.patient_id, r.event_id AS key__, r."time", r."text", index."time" AS index__time FROM observation AS r LEFT JOIN "infusion" AS index ON index.patient_id = r.patient_id WHERE r.concept IN ('seizure')) WHERE "time" IS NOT NULL AND ("time" >= index__time))
+  WHERE level__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY patient_id, at__ ORDER BY level__ DESC, id__) = 1
+),
+"seen__motor" AS (
+  -- motor: case text when 'focal_deep' then 4 end
+  SELECT *
+  FROM (SELECT patient_id, "time" AS at__, CAST(CASE  WHEN (("text" = 'focal_deep')) THEN (4) ELSE NULL END AS INTEGER) AS level__, "time" + to_hours(24) AS until__, key__ AS id__ FROM (SELECT r.patient_id, r.event_id AS key__, r."time", r."text", index."time" AS index__time FROM observation AS r LEFT JOIN "infusion" AS index ON index.patient_id = r.patient_id WHERE r.concept IN ('motor_weakness')) WHERE "time" IS NOT NULL AND ("time" >= index__time))
+  WHERE level__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY patient_id, at__ ORDER BY level__ DESC, id__) = 1
+),
+"seen__edema" AS (
+  -- edema: case text when 'focal' then 3 when 'diffuse' then 4 end
+  SELECT *
+  FROM (SELECT patient_id, "time" AS at__, CAST(CASE  WHEN (("text" = 'focal')) THEN (3) WHEN (("text" = 'diffuse')) THEN (4) ELSE NULL END AS INTEGER) AS level__, "time" + to_hours(24) AS until__, key__ AS id__ FROM (SELECT r.patient_id, r.event_id AS key__, r."time", r."text", index."time" AS index__time FROM observation AS r LEFT JOIN "infusion" AS index ON index.patient_id = r.patient_id WHERE r.concept IN ('cerebral_edema')) WHERE "time" IS NOT NULL AND ("time" >= index__time))
+  WHERE level__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY patient_id, at__ ORDER BY level__ DESC, id__) = 1
+),
+"rows__instants" AS (
+  -- every time at which a finding is observed
+  SELECT DISTINCT patient_id, at__
+  FROM (SELECT patient_id, at__ FROM seen__documented UNION ALL SELECT patient_id, at__ FROM seen__ice UNION ALL SELECT patient_id, at__ FROM seen__consciousness UNION ALL SELECT patient_id, at__ FROM seen__seizure UNION ALL SELECT patient_id, at__ FROM seen__motor UNION ALL SELECT patient_id, at__ FROM seen__edema)
+),
+"rows__timeline" AS (
+  -- instants and observations under one another
+  SELECT patient_id, at__, TRUE AS instant__
+  FROM rows__instants
+  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "documented"
+  FROM seen__documented
+  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "ice"
+  FROM seen__ice
+  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "consciousness"
+  FROM seen__consciousness
+  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "seizure"
+  FROM seen__seizure
+  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "motor"
+  FROM seen__motor
+  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "edema"
+  FROM seen__edema
+),
+"rows__carried" AS (
+  -- the time of the latest observation so far
+  SELECT patient_id,
+    at__,
+    instant__,
+    last_value("documented" IGNORE NULLS) OVER so_far AS "documented",
+    last_value("ice" IGNORE NULLS) OVER so_far AS "ice",
+    last_value("consciousness" IGNORE NULLS) OVER so_far AS "consciousness",
+    last_value("seizure" IGNORE NULLS) OVER so_far AS "seizure",
+    last_value("motor" IGNORE NULLS) OVER so_far AS "motor",
+    last_value("edema" IGNORE NULLS) OVER so_far AS "edema"
+  FROM rows__timeline WINDOW so_far AS (PARTITION BY patient_id ORDER BY at__ RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+"rows__states" AS (
+  SELECT c.patient_id,
+    c.at__ AS "time",
+    "documented".level__ AS "documented",
+    "documented".at__ AS documented__time,
+    "ice".level__ AS "ice",
+    "ice".at__ AS ice__time,
+    "consciousness".level__ AS "consciousness",
+    "consciousness".at__ AS consciousness__time,
+    "seizure".level__ AS "seizure",
+    "seizure".at__ AS seizure__time,
+    "motor".level__ AS "motor",
+    "motor".at__ AS motor__time,
+    "edema".level__ AS "edema",
+    "edema".at__ AS edema__time,
+    list_sort(list_distinct(["documented".id__, "ice".id__, "consciousness".id__, "seizure".id__, "motor".id__, "edema".id__])) AS evidence__
+  FROM rows__carried AS c
+  LEFT JOIN seen__documented AS "documented" ON "documented".patient_id = c.patient_id AND "documented".at__ = c."documented" AND c.at__ <= "documented".until__
+  LEFT JOIN seen__ice AS "ice" ON "ice".patient_id = c.patient_id AND "ice".at__ = c."ice" AND c.at__ <= "ice".until__
+  LEFT JOIN seen__consciousness AS "consciousness" ON "consciousness".patient_id = c.patient_id AND "consciousness".at__ = c."consciousness" AND c.at__ <= "consciousness".until__
+  LEFT JOIN seen__seizure AS "seizure" ON "seizure".patient_id = c.patient_id AND "seizure".at__ = c."seizure" AND c.at__ <= "seizure".until__
+  LEFT JOIN seen__motor AS "motor" ON "motor".patient_id = c.patient_id AND "motor".at__ = c."motor" AND c.at__ <= "motor".until__
+  LEFT JOIN seen__edema AS "edema" ON "edema".patient_id = c.patient_id AND "edema".at__ = c."edema" AND c.at__ <= "edema".until__
+  WHERE c.instant__
+),
+"rows__grade" AS (
+  SELECT *,
+    CAST(CASE  WHEN (((documented IS NULL) OR (ice__time > documented__time))) THEN (greatest(ice, consciousness, seizure, motor, edema)) ELSE greatest(documented, CASE  WHEN ((consciousness__time > documented__time)) THEN (consciousness) ELSE NULL END, CASE  WHEN ((seizure__time > documented__time)) THEN (seizure) ELSE NULL END, CASE  WHEN ((motor__time > documented__time)) THEN (motor) ELSE NULL END, CASE  WHEN ((edema__time > documented__time)) THEN (edema) ELSE NULL END) END AS INTEGER) AS "grade"
+  FROM rows__states
+),
+"rows__known" AS (
+  SELECT *
+  FROM rows__grade
+  WHERE grade IS NOT NULL
+),
+"rows__evidence" AS (
+  SELECT *, coalesce(evidence__, CAST([] AS UBIGINT[])) AS ids__
+  FROM rows__known
+)
+SELECT r.patient_id,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST, r.ids__, r.time) AS INTEGER) AS number,
+  r.time,
+  CAST(CAST(r.time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS day,
+  r."grade",
+  r."documented",
+  r."ice",
+  r."consciousness",
+  r."seizure",
+  r."motor",
+  r."edema",
+  r.ids__ AS evidence
+FROM rows__evidence AS r
+LEFT JOIN "infusion" AS day__ ON day__.patient_id = r.patient_id
+ORDER BY patient_id, number
