@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from timeline import units
-from timeline.quote import literal
+from timeline import schema, units
 from timeline.rules import Concept
 
 if TYPE_CHECKING:
@@ -95,17 +94,29 @@ def write(con: "duckdb.DuckDBPyConnection", concepts: Mapping[str, Concept]) -> 
     con.execute("DELETE FROM concept")
     con.execute("DELETE FROM concept_code WHERE origin = ?", [VALUE_SET])
     rows = [_row(concept) for _, concept in sorted(concepts.items())]
-    codes = sorted((concept.name, code) for concept in concepts.values() for code in dict.fromkeys(concept.codes))
-    if rows:
-        con.execute(f"INSERT INTO concept VALUES {', '.join(rows)}")
-    if codes:
-        origin = literal(VALUE_SET)
-        listed = ", ".join(f"({literal(name)}, {literal(code)}, {origin})" for name, code in codes)
-        con.execute(f"INSERT INTO concept_code VALUES {listed}")
+    codes = sorted({(concept.name, code) for concept in concepts.values() for code in concept.codes})
+    # As one JSON value: thousands of literals would take as many times as long to parse.
+    types = {field.name: field.type for field in schema.CONCEPT}
+    con.execute(_insert("concept"), [json.dumps(rows), json.dumps([types])])
+    listed = [{"concept": name, "code": code, "origin": VALUE_SET} for name, code in codes]
+    con.execute(
+        _insert("concept_code"),
+        [json.dumps(listed), json.dumps([dict.fromkeys(("concept", "code", "origin"), "VARCHAR")])],
+    )
 
 
-def _row(concept: Concept) -> str:
+def _insert(table: str) -> str:
+    return f"INSERT INTO {table} SELECT unnest(from_json(?, ?), recursive := true)"
+
+
+def _row(concept: Concept) -> dict[str, object]:
     low, high = concept.plausible
-    members = ", ".join(literal(member) for member in concept.members)
-    cells = (concept.name, concept.title or None, concept.units[0] if concept.units else None, low, high)
-    return f"({', '.join(literal(cell) for cell in cells)}, [{members}]::VARCHAR[], {literal(concept.static)})"
+    return {
+        "concept": concept.name,
+        "title": concept.title or None,
+        "unit": concept.units[0] if concept.units else None,
+        "low": low,
+        "high": high,
+        "members": concept.members,
+        "static": concept.static,
+    }

@@ -1,4 +1,4 @@
-"""Extracts into a study: finds the files, asks their format for rows, has them made events, and counts; all or nothing."""
+"""Extracts into a study, all or nothing: finds the files, asks their format for rows, has them made events."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ def ingest(
     replace: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> IngestReport:
-    """Return the counts of adding extracts to a study; raise ExtractError, and change nothing, where one cannot be read."""
+    """Return the counts of adding extracts to a study; raise ExtractError, and change nothing, if one is unreadable."""
     from timeline.ingest import normalise
 
     say = progress or (lambda _: None)
@@ -54,6 +54,8 @@ def ingest(
 
 def _load(con, listed, staged, concepts, label, timezone, replace, say) -> IngestReport:
     """All of it in one transaction, or nothing."""
+    import duckdb
+
     from timeline.ingest import load
 
     con.execute("BEGIN TRANSACTION")
@@ -62,8 +64,11 @@ def _load(con, listed, staged, concepts, label, timezone, replace, say) -> Inges
         report = load.load(con, staged, concepts, label, zone, replace, say)
         load.mark_synthetic(con, listed, report)
         con.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         con.execute("ROLLBACK")
+        damaged = [one for one in staged if isinstance(error, duckdb.Error) and str(one.path) in str(error)]
+        if damaged:
+            raise ExtractError(f"{damaged[0].source_file}: the file is damaged: it cannot be read to its end") from None
         raise
     return report
 

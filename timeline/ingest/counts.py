@@ -123,3 +123,13 @@ def not_in_force(mappings: Sequence[CodeMapping | None], concepts: Mapping[str, 
                 "a run with the rules that declare them maps their events"
             )
     return list(said.values())
+
+
+def unmet(mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]) -> list[str]:
+    """The codes that mappings name and that no row has: misspelt, or of another extract."""
+    codes = dict.fromkeys(one.code for one in resolutions)
+    said = {}
+    for mapping in {id(one): one for one in mappings if one is not None}.values():
+        if missing := mapping.unmet(codes):
+            said[mapping.name] = f"mapping {mapping.name}: codes that no row has: {', '.join(missing)}"
+    return list(said.values())

@@ -7,13 +7,15 @@ file that has such lines is looked at a second time, to count which rows they ar
 import csv
 import gzip
 import io
+import zlib
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.quote import identifier, literal
+from timeline.ingest import zstd
+from timeline.quote import literal
 
 if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
@@ -22,7 +24,8 @@ SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
 HEAD = 1 << 20
 """Bytes in which the header must end."""
 DIALECT = "delim = ',', quote = '\"', escape = '\"', auto_detect = false"
-DAMAGED = (EOFError, gzip.BadGzipFile, OSError)
+LINES = "delim = chr(31), quote = '', escape = '', auto_detect = false, header = false, columns = {'line': 'VARCHAR'}"
+"""A line a row, whatever is in it."""
 
 
 def is_csv(path: Path) -> bool:
@@ -60,20 +63,23 @@ def _checked(names: list[str], name: str) -> list[str]:
 
 
 def _head(con: "Connection", path: Path, name: str) -> bytes:
-    """The first bytes of the text inside; for gzip all of it is read once, so that a cut file is found."""
+    """The first bytes of the text inside."""
     try:
-        with _opened(path) as file:
-            head = file.read(HEAD)
-            if path.suffix == ".gz":
-                while file.read(HEAD):
-                    pass
-            return head
-    except DAMAGED:
-        raise ExtractError(f"{name}: the file is damaged or cut short: it cannot be unpacked to its end") from None
+        if path.name.lower().endswith(".zst"):
+            return _first_line(con, path) if zstd.is_whole(path) else _damaged(name)
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            return file.read(HEAD)
+    except (EOFError, OSError, zlib.error, duckdb.Error):
+        return _damaged(name)
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+def _first_line(con: "Connection", path: Path) -> bytes:
+    rows = con.execute(f"SELECT line FROM read_csv({literal(str(path))}, {LINES}) LIMIT 1").fetchall()
+    return (rows[0][0] or "").encode() if rows else b""
+
+
+def _damaged(name: str) -> NoReturn:
+    raise ExtractError(f"{name}: the file is damaged or cut short: it cannot be unpacked to its end") from None
 
 
 def read(con: "Connection", path: Path, name: str, columns: list[str], table: str) -> str | None:
@@ -109,6 +115,8 @@ def read(con: "Connection", path: Path, name: str, columns: list[str], table: st
 
 def _said(message: str) -> str:
     """What DuckDB found, without its report, which quotes the file."""
+    if "gzip" in message.lower():
+        return "the file is damaged or cut short: it cannot be unpacked to its end"
     if "invalid state" in message:
         return "lines end in two ways (with and without a carriage return); write them all alike"
     if "not utf-8" in message.lower() or "unicode" in message.lower():
@@ -133,8 +141,8 @@ def _number_the_rows(con: "Connection", path: Path, table: str) -> None:
     DuckDB counts header, rows and blank lines, and gives that count for bad lines only. A line outside
     quotes is one after an even number of quotation marks.
     """
-    con.execute(f"""CREATE TEMP TABLE {table}_line AS SELECT coalesce(line, '') AS line FROM read_csv({literal(str(path))},
-        delim = chr(31), quote = '', escape = '', auto_detect = false, header = false, columns = {{'line': 'VARCHAR'}})""")
+    lines = f"read_csv({literal(str(path))}, {LINES})"
+    con.execute(f"CREATE TEMP TABLE {table}_line AS SELECT coalesce(line, '') AS line FROM {lines}")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {table}_bad AS
         WITH line AS (SELECT rowid AS position, trim(line) = '' AS blank,
                 length(line) - length(replace(line, '"', '')) AS marks FROM {table}_line),

@@ -147,7 +147,8 @@ def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestRepo
     normalise.give_meaning(con)
     keep_codes(con)
     found = counts.summary(con, concepts, resolutions)
-    said = (*report.warnings, *found.warnings, *counts.not_in_force(mappings, concepts))
+    said = [*counts.not_in_force(mappings, concepts), *counts.unmet(mappings, resolutions)]
+    said = (*report.warnings, *found.warnings, *said)
     by_name = {one.source_file: folded.get(number, 0) for number, (one, _) in enumerate(events)}
     return with_(found, unchanged=report.unchanged, replaced=report.replaced, repeats=repeats, warnings=said), by_name
 

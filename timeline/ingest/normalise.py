@@ -236,7 +236,8 @@ def events(files: Sequence[tuple[Staged, dict[str, Source]]]) -> str:
 
 def clear(con: "Connection") -> None:
     """Drop whatever an ingest keeps for itself."""
-    for kind, function, column in (("VIEW", "duckdb_views", "view_name"), ("TABLE", "duckdb_tables", "table_name")):
-        found = con.execute(f"SELECT {column} FROM {function}() WHERE temporary AND starts_with({column}, 'ingest_')")
-        for (name,) in found.fetchall():
-            con.execute(f"DROP {kind} temp.{identifier(name)}")
+    found = con.execute("""SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND starts_with(view_name, 'ingest_')
+        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, 'ingest_')""")
+    dropped = [f"DROP {kind} temp.{identifier(name)}" for kind, name in found.fetchall()]
+    if dropped:
+        con.execute("; ".join(dropped))

@@ -116,5 +116,10 @@ def contradictions(con: "Connection") -> list[str]:
 
 def refresh(con: "Connection") -> None:
     """Write the meanings of columns and the views again, after the tables were made anew."""
-    store.comment(con)
+    said = [
+        f"COMMENT ON COLUMN {table}.{identifier(field.name)} IS {literal(field.meaning)}"
+        for table in ("patient", "meta.event")
+        for field in schema.TABLES[table]
+    ]
+    con.execute("; ".join(said))
     store.refresh_views(con)
