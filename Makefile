@@ -16,7 +16,8 @@ help:
 	@echo "make lock       resolve the dependencies anew into requirements*.txt (needs uv)"
 
 demo: $(VENV)/runtime.stamp
-	$(BIN)/timeline demo --out demo
+	@$(BIN)/timeline demo --out demo
+	@echo "(The command timeline is in $(BIN)/; to have it by its name: source $(BIN)/activate)"
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
