@@ -18,7 +18,7 @@ WITH "rows__base" AS (
   FROM rows__1
 )
 SELECT r.patient_id,
-  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST, r.key__) AS INTEGER) AS number,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST, r."key__") AS INTEGER) AS number,
   r.time,
   CAST(CAST(r.time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS day,
   r."dose_mg",

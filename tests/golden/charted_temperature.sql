@@ -24,7 +24,7 @@ WITH "rows__base" AS (
   FROM rows__grouped
 )
 SELECT r.patient_id,
-  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST, r.ids__, r.time) AS INTEGER) AS number,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST) AS INTEGER) AS number,
   r.time,
   CAST(CAST(r.time AS DATE) - NULL AS INTEGER) AS day,
   r."value",

@@ -126,7 +126,7 @@ WITH "rows__base" AS (
   FROM rows__included
 )
 SELECT r.patient_id,
-  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r.key__) AS INTEGER) AS number,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."key__") AS INTEGER) AS number,
   r."included",
   r."excluded_at",
   r."infusion",

@@ -293,7 +293,7 @@ WITH "seen__documented" AS (
   FROM rows__known
 )
 SELECT r.patient_id,
-  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST, r.ids__, r.time) AS INTEGER) AS number,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."time" NULLS FIRST) AS INTEGER) AS number,
   r.time,
   CAST(CAST(r.time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS day,
   r."waived",

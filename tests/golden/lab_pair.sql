@@ -256,7 +256,7 @@ WITH "rows__base" AS (
   FROM rows__computed
 )
 SELECT r.patient_id,
-  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."start_time" NULLS FIRST, r.key__, r.analyte__) AS INTEGER) AS number,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."start_time" NULLS FIRST, r."key__", r."analyte__") AS INTEGER) AS number,
   r."window_number",
   r."analyte__" AS "analyte",
   r."unit__" AS "unit",

@@ -82,7 +82,7 @@ WITH "rows__base" AS (
   FROM rows__3
 )
 SELECT r.patient_id,
-  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."start_time" NULLS FIRST, r.ids__, r.key__) AS INTEGER) AS number,
+  CAST(row_number() OVER (PARTITION BY r.patient_id ORDER BY r."start_time" NULLS FIRST, r.ids__, r."key__") AS INTEGER) AS number,
   r.start_time,
   r.end_time,
   CAST(CAST(r.start_time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS start_day,

@@ -32,9 +32,10 @@ def finish(
     times = TIMES[kind]
     # Rows without a time of their own, such as pairs, come in the order of the rows they are from.
     order = [f"r.{identifier(chain.at)} NULLS FIRST"] if chain.at else []
-    alone = chain.evidence == ["[key__]"]  # then the event's id orders as the list does, and faster
-    order += [] if alone or not times else ["r.ids__"]
-    order += [f"r.{name}" for name in chain.key if name != "patient_id"]
+    # An event's own id orders as the list of it does, and faster; what has one row a time needs no more.
+    needless = chain.evidence == ["[key__]"] or chain.key == ("patient_id", chain.at) or not times
+    order += [] if needless else ["r.ids__"]
+    order += [f"r.{identifier(name)}" for name in chain.key if name not in ("patient_id", chain.at)]
     number = numbered or f"row_number() OVER (PARTITION BY r.patient_id ORDER BY {', '.join(order)})"
     items = ["r.patient_id", f"CAST({number} AS INTEGER) AS number"]
     fields = list(KEY)
