@@ -104,7 +104,8 @@ def test_lanes_and_tracks_do_not_overlap(lanes):
     assert len(boxes) == lanes and arranged.height == pytest.approx(boxes[-1][1])
     assert all(above[1] <= below[0] + 1e-9 for above, below in zip(boxes, boxes[1:], strict=False))
     panels = [(panel["top"], panel["bottom"]) for panel in arranged.panels]
-    assert all(bottom <= box[0] + 1e-9 or top >= box[1] - 1e-9 for top, bottom in panels for box in boxes)
+    # A title's strip may cover the line between two lanes, no more.
+    assert all(bottom <= box[0] + 1e-9 or top >= box[1] - 1 for top, bottom in panels for box in boxes)
     of_first = [m for m in arranged.marks if m["lane"] == arranged.lanes[0]["lane"]]
     tops = {m["layer"]: (m["y"], m["y2"]) for m in of_first}
     assert tops["Stay"][1] <= tops["Amount"][0] and tops["Dose"][0] < tops["Stay"][0]
@@ -114,7 +115,7 @@ def test_lanes_and_tracks_do_not_overlap(lanes):
 def test_of_too_many_lanes_some_stand_for_all_and_it_says_so():
     data = frame(*[("A" if i < 500 else "B", f"p{i:04}", "stay", 0, i % 30, 1, None, i % 30) for i in range(2000)])
     spec = specification(data)
-    assert len(spec["datasets"]["lanes"]) == lane_layout.MOST_LANES == 60
+    assert len(spec["datasets"]["lanes"]) == LANES.most == 60
     assert spec["title"]["subtitle"] == ["Synthetic", "60 of 2,000 lanes are shown, evenly spaced over their order."]
     titles = [panel["panel"] for panel in spec["datasets"]["panels"]]
     assert titles == ["A (n = 500, 15 shown)", "B (n = 1,500, 45 shown)"]

@@ -238,3 +238,49 @@ def test_shipped_queries_bind_and_keep_their_word_on_the_demo(demo_study):
     for name, asked in queries.items():
         assert query.missing_relations(con, asked) == (), name
     con.close()
+
+
+def test_the_swimmer_says_what_table_1_says(demo_study):
+    """Figure 1 of Wehrli et al. 2022 and its Table 1 are drawn from the same events, by different queries."""
+    from statistics import median
+
+    con = query.open_read_only(demo_study)
+    frame = query.run_query(con, query.load_queries(shipped.folder("queries"))["swimmer"])
+    con.close()
+    by_element: dict[str, list[dict]] = {}
+    for row in frame.rows(named=True):
+        by_element.setdefault(row["element"], []).append(row)
+    patients = {element: {row["patient_id"] for row in rows} for element, rows in by_element.items()}
+    panels = frame.select("product", "patient_id").unique()["product"].value_counts().rows()
+    assert sorted(panels) == [("axicabtagene ciloleucel", 7), ("tisagenlecleucel", 7)]
+    stays = [row["stay_days"] for row in by_element["stay"]]
+    assert (len(stays), median(stays), min(stays), max(stays)) == (14, 20.5, 11, 29)
+    peaks = [row["value"] for row in by_element["icans"]]
+    assert (len(peaks), median(peaks), min(peaks), max(peaks)) == (14, 3, 1, 5)
+    assert {element: len(who) for element, who in patients.items()} == {
+        "anakinra": 14,
+        "crs": 14,
+        "death": 10,
+        "discharge": 9,
+        "icans": 14,
+        "stay": 14,
+        "steroid": 14,
+        "tocilizumab": 7,
+    }
+    first = {
+        who: min(row["start_day"] for row in by_element["anakinra"] if row["patient_id"] == who)
+        for who in patients["anakinra"]
+    }
+    assert (median(first.values()), min(first.values()), max(first.values())) == (8.5, 5, 23)
+    totals = [
+        sum(row["value"] for row in by_element["steroid"] if row["patient_id"] == who) for who in patients["steroid"]
+    ]
+    assert (median(totals), min(totals), max(totals)) == (297, 26, 1228)
+    worst = {who: max(row["value"] for row in by_element["crs"] if row["patient_id"] == who) for who in patients["crs"]}
+    assert sum(grade >= 2 for grade in worst.values()) == 7
+    # No lane is longer than the stay, no segment of one day meets another of the same day.
+    assert all(row["end_day"] <= row["stay_days"] for row in by_element["steroid"])
+    days = [
+        (row["patient_id"], day) for row in by_element["crs"] for day in range(row["start_day"], row["end_day"] + 1)
+    ]
+    assert len(days) == len(set(days))

@@ -48,7 +48,10 @@ class Layer(Declared):
 
 
 class Lanes(Declared):
-    """A lane for each value of `lane`, in panels: a swimmer plot, or the timeline of one patient."""
+    """A lane for each value of `lane`, in panels: a swimmer plot, or the timeline of one patient.
+
+    Panels stand as the rows come; where each is a layer of its own, in the order of the layers.
+    """
 
     kind: Literal["lanes"] = "lanes"
     lane: str
@@ -61,6 +64,8 @@ class Lanes(Declared):
     """A column of words for the tooltip."""
     order: str | None = None
     """A column by which lanes are sorted, largest first; ties by the lane's name. Without it: as the rows come."""
+    most: int = 60
+    """With more lanes than can be read, so many stand for all, and the subtitle says so."""
     count: bool = False
     """Each panel's title says how many lanes it has."""
     days: bool = True

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import polars
 
 Mark = dict[str, Any]
-MOST_LANES = 60
-"""More would make a picture that nobody can read: some stand for all, and the subtitle says so."""
 TRACK = {"point": 12, "bar": 13, "graded": 13, "amount": 9, "column": 0}
 """Height of a track by its tallest mark, in pixels."""
 LANE_GAP, PANEL_GAP = 7, 30
@@ -55,7 +53,7 @@ def arrange(frame: "polars.DataFrame", declared: Lanes) -> Arranged:
     """Return where everything stands; rows whose element has no layer are not drawn."""
     rows = [row for row in frame.rows(named=True) if row[declared.element] in declared.layers]
     lanes = _lanes(rows, declared)
-    layout = _layout(_chosen(lanes), declared)
+    layout = _layout(_chosen(lanes, declared.most), declared)
     marks = [_mark(row, declared, layout) for row in rows if _key(row, declared) in layout.tops]
     days = [mark[side] for mark in marks for side in ("from", "to") if mark[side] is not None]
     first, last = min([*days, 0]), max([*days, 1])
@@ -74,23 +72,25 @@ def _key(row: dict[str, Any], declared: Lanes) -> tuple[str, str]:
     return ("unknown" if panel is None else str(panel), str(row[declared.lane]))
 
 
-def _lanes(rows: Iterable[dict[str, Any]], declared: Lanes) -> list[tuple[str, str]]:
-    """The (panel, lane) pairs in the order in which they stand: panels as they come, then by the order column."""
+def _lanes(rows: Iterable[Mark], declared: Lanes) -> list[tuple[str, str]]:
+    """The (panel, lane) pairs in the order in which they stand: by panel, then by the order column."""
     lengths: dict[tuple[str, str], float] = {}
     for row in rows:
         length = row[declared.order] if declared.order is not None else 0
         lengths.setdefault(_key(row, declared), -1 if length is None else length)
     panels = list(dict.fromkeys(panel for panel, _ in lengths))
+    if declared.panel == declared.element:
+        panels = [name for name in declared.layers if name in panels]
     if declared.order is None:
         return sorted(lengths, key=lambda key: panels.index(key[0]))
     return sorted(lengths, key=lambda key: (panels.index(key[0]), -lengths[key], key[1]))
 
 
-def _chosen(lanes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """At most `MOST_LANES`, evenly spaced over the order, so that each panel and each length has its share."""
-    if len(lanes) <= MOST_LANES:
+def _chosen(lanes: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """At most `most`, evenly spaced over the order, so that each panel and each length has its share."""
+    if len(lanes) <= most:
         return list(lanes)
-    return [lanes[i * len(lanes) // MOST_LANES] for i in range(MOST_LANES)]
+    return [lanes[i * len(lanes) // most] for i in range(most)]
 
 
 def _layout(lanes: Sequence[tuple[str, str]], declared: Lanes) -> Layout:
@@ -176,5 +176,5 @@ def _titles(layout: Layout, lanes: Sequence[tuple[str, str]], declared: Lanes) -
     for panel, y in layout.panels.items():
         shown = f", {drawn[panel]} shown" if drawn[panel] < every[panel] else ""
         words = f"{panel} (n = {every[panel]:,}{shown})" if declared.count else panel
-        titles.append({"panel": words, "y": y, "top": y - half, "bottom": y + half})
+        titles.append({"panel": words, "y": y, "top": y - half - 1, "bottom": y + half})
     return titles

@@ -145,7 +145,9 @@ def _colour(layer: Layer, place: dict[str, Any]) -> "alt.Color":
     import altair as alt
 
     if layer.mark == "bar":
-        scale = alt.Scale(domain=[layer.title], range=[theme.PAPER])
+        scale = alt.Scale(
+            domain=[layer.title], range=[theme.PAPER if layer.colour == "ink" else theme.CATEGORY[layer.colour]]
+        )
         return alt.Color("layer:N", scale=scale, legend=alt.Legend(title=None, symbolType="square", **place))
     if layer.mark == "graded":
         names, title = [str(grade) for grade in layer.grades], layer.title
