@@ -17,7 +17,7 @@ Names = dict[str, list[str]]
 """What may be written, by type: number, time, word, truth."""
 DURATIONS = ("12h", "24h", "24h", "2d", "2d", "1w", "6h", "30min", "0h")
 CONCEPTS = ("crp", "ferritin", "drug_a", "drug_b", "oxygen", "infusion_a", "weight", "seizure", "temperature")
-COMMON = ("crp", "crp", "ferritin", "drug", "oxygen")
+COMMON = ("crp", "crp", "crp", "ferritin", "drug", "drug", "oxygen", "event", "patient")
 """Relations read oftener than others, so that rules find something."""
 PICKS = ("first", "last", "nearest", "min", "max", "mean", "median", "sum", "count", "any")
 EVENT_COLUMNS = {
@@ -67,7 +67,7 @@ class World:
         """A relation to read: a rule's where there is one, mostly; else a concept, mostly a common one."""
         fit = [t for t in self.tables if t.kind in (kinds or ("moments", "spans", "facts"))]
         derived = [t for t in fit if t.name in self.rules]
-        if derived and self.chance(5):
+        if derived and self.chance(6):
             return self.one(derived)
         common = [t for name in COMMON for t in fit if t.name == name]
         return self.one(common if common and self.chance(7) else fit)
@@ -319,7 +319,7 @@ def columns(w: World, table: Table, names: Names, most: int = 4, lookups: bool =
 
 def column_name(w: World, position: int) -> str:
     """A name of its own for each column of each rule, so that its type is known wherever it is named."""
-    return f"{'abcdefgh'[len(w.rules)]}{position}"
+    return f"{'klmnopqr'[len(w.rules)]}{position}"
 
 
 def from_rule(w: World, name: str, table: Table | None = None, index: bool = False) -> Table:
@@ -460,7 +460,7 @@ def pairs_rule(w: World, name: str) -> Table:
         rule["columns"] = made
     own = [*table.columns, *made]
     by_rule = [t for t in w.tables if t.analytes]
-    shared = w.chance(4)
+    shared = w.chance(5)
     groups = []
     left = ["crp", "ferritin", "drug_b", "drug_c", "weight"]
     for position in range(w.draw(st.integers(1, 2))):
@@ -525,7 +525,10 @@ class Study:
 def studies(draw: Draw, people: int = 4) -> Study:
     w = World(draw, event_tables())
     if w.chance(2):
-        from_rule(w, "upstream")
+        upstream = from_rule(w, "upstream")
+        # Its days are counted from the index: the index rule may not name them.
+        known = {column: kind for column, kind in upstream.columns.items() if "day" not in column}
+        w.tables[-1] = Table("upstream", upstream.kind, known)
     if w.chance(6):
         w.index = from_rule(w, "zero", index=True)
         w.rules = {"ruleset": {"index": "zero"}, **w.rules}
@@ -536,15 +539,13 @@ def studies(draw: Draw, people: int = 4) -> Study:
         "pairs": pairs_rule,
         "wells": analyte_rule,
     }
-    for position in range(draw(st.integers(1, 3))):
-        makers[w.one(["from", "from", "grade", "episodes", "pairs", "wells"])](w, f"r{position}")
+    for position in range(draw(st.integers(2, 4))):
+        makers[w.one(["from", "from", "grade", "episodes", "episodes", "pairs", "wells"])](w, f"r{position}")
     used = [f"{name}.{p}" for name, rule in w.rules.items() for p in rule.get("params", {})]
     chosen = draw(st.lists(st.sampled_from(used), unique=True)) if used and w.chance(5) else []
     other = {"limit": "2", "word": "oral", "strict": "true", "wait": "30min", "gap": "2d", "hold": "24h"}
     settings = {name: other[name.split(".")[1]] for name in chosen}
-    patients = draw(
-        st.lists(st.tuples(PERSON, st.lists(EVENT, min_size=6, max_size=16).map(tuple)), min_size=1, max_size=people)
-    )
+    patients = draw(st.lists(st.tuples(PERSON, EVENTS), min_size=1, max_size=people))
     return Study(yaml.safe_dump(w.rules, sort_keys=False, width=10_000), settings, tuple(patients))
 
 
@@ -571,3 +572,7 @@ EVENT = st.builds(
     text=st.sampled_from(["", "", "brief", "prolonged"]),
     route=st.sampled_from(["", "", "oral", "intravenous"]),
 )
+EVENTS = (
+    st.sampled_from([6, 6, 6, 0]).flatmap(lambda least: st.lists(EVENT, min_size=least, max_size=least + 10)).map(tuple)
+)
+"""A patient's events: mostly enough for rules to find something, sometimes hardly any."""

@@ -8,7 +8,7 @@ import polars as pl
 from tests.reference_words import Row
 from timeline import schema, store
 from timeline.compiler import compile_rules
-from timeline.engine import observe
+from timeline.engine import _add_days, observe, run
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
 
@@ -53,25 +53,38 @@ def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person]) -> None:
 
 
 def derive_by_sql(
-    con: duckdb.DuckDBPyConnection,
-    ruleset: RuleSet,
-    people: Sequence[Person],
-    settings: Mapping[str, str] | None = None,
+    con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person], settings: Mapping[str, str]
 ) -> dict[str, Tables]:
-    """Every rule's rows by patient, as the compiled SQL makes them; the study is left without derived tables."""
-    compiled = compile_rules(ruleset, settings or {})
+    """Every rule's rows by patient, by the compiled SQL alone; the study is left without derived tables."""
+    compiled = compile_rules(ruleset, settings)
     fill(con, people)
     observe(con, compiled)
-    found: dict[str, Tables] = {facts["patient_id"]: {name: [] for name in ruleset.rules} for facts, _ in people}
     con.execute("BEGIN")
     try:
-        for rule in compiled:
+        for place, rule in enumerate(compiled):
             con.execute(f"CREATE TABLE {identifier(rule.name)} AS {rule.sql}")
-        for rule in compiled:
-            cursor = con.execute(f"SELECT * FROM {identifier(rule.name)} ORDER BY patient_id, number")
-            names = [column[0] for column in cursor.description]
-            for values in cursor.fetchall():
-                found[values[0]][rule.name].append(dict(zip(names, values, strict=True)))
+            if rule.name == ruleset.index:
+                for earlier in compiled[:place]:
+                    _add_days(con, earlier, rule)
+        return _read(con, ruleset, people)
     finally:
         con.execute("ROLLBACK")
+
+
+def derive_by_run(
+    con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person], settings: Mapping[str, str]
+) -> dict[str, Tables]:
+    """Every rule's rows by patient, by a whole run of the engine, with all that it checks."""
+    fill(con, people)
+    run(con, ruleset, settings)
+    return _read(con, ruleset, people)
+
+
+def _read(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person]) -> dict[str, Tables]:
+    found: dict[str, Tables] = {facts["patient_id"]: {name: [] for name in ruleset.rules} for facts, _ in people}
+    for name in ruleset.rules:
+        cursor = con.execute(f"SELECT * FROM {identifier(name)} ORDER BY patient_id, number")
+        names = [column[0] for column in cursor.description]
+        for values in cursor.fetchall():
+            found[values[0]][name].append(dict(zip(names, values, strict=True)))
     return found

@@ -71,8 +71,16 @@ def grouped(at: Patient, rule: FromRule, source: Sequence[Row]) -> list[Row]:
     for key, members in groups.items():
         head = dict(zip(rule.group_by, key, strict=True))
         cells = cells_of(at, rule, head, members=[at.names(row) for row in members])
-        rows.append({"number": members[0]["number"]} | moment(members[0]) | cells.row() | {"evidence": union(members)})
+        rows.append({"number": members[0]["number"]} | hull(members) | cells.row() | {"evidence": union(members)})
     return rows
+
+
+def hull(members: Sequence[Row]) -> Row:
+    """When a group is: the time of its earliest row; of spans, from the earliest start to the latest end."""
+    times = moment(members[0])
+    if "end_time" in times:
+        times["end_time"] = max((row["end_time"] for row in members if row["end_time"]), default=None)
+    return times
 
 
 def rows_of_grade(at: Patient, rule: GradeRule) -> list[Row]:
@@ -221,7 +229,7 @@ def derive(
     at = Patient(ruleset, facts, events, rows_of_rule, settings or {})
     tables = {name: [finished(at, row) for row in at.relation(name)] for name in ruleset.rules}
     if ruleset.index and len(tables[ruleset.index]) > 1:
-        raise Refused(f"{ruleset.index}: two rows for one patient")
+        raise Refused(f"the index rule {ruleset.index} has two rows for one patient")
     for name, rows in tables.items():
         for broken in broken_checks(at, ruleset.rules[name], rows):
             raise Refused(f"{name}: {broken}")

@@ -4,22 +4,27 @@ import datetime as dt
 import decimal
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import duckdb
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
 
 from tests.cases import concepts, event, facts_of
+from tests.features import EVERY, features
 from tests.generate_rules import Study, studies
 from tests.on_engine import Person, Tables, derive_by_sql, empty_study
 from tests.reference import derive
 from timeline.load import load_text
 
 PEOPLE = [f"p{number}" for number in range(8)]
-CASES = int(os.environ.get("HYPOTHESIS_CASES", "300"))
-LONG = CASES > 1000
+DEFAULT = 240
+CASES = int(os.environ.get("HYPOTHESIS_CASES", DEFAULT))
+"""How many random studies; `make test-long` asks for more."""
+PARTS = 6
+CHECKS = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example, HealthCheck.filter_too_much)
 
 
 @cache
@@ -87,14 +92,29 @@ def pasted(study: Study, patient: str) -> str:
     return f"{study.rules}set: {dict(study.set)}\n" + "\n".join(lines)
 
 
-@settings(
-    max_examples=CASES,
-    derandomize=not LONG,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=False,
-)
-@given(studies())
-def test_sql_says_what_the_reference_says(study: Study):
-    compare(study)
+def checked(part: int, examples: int, each: Callable[[Study], None]) -> None:
+    """Call `each` with `examples` random studies, always the same ones for the same `part`."""
+
+    @seed(part)
+    @settings(max_examples=examples, database=None, deadline=None, suppress_health_check=CHECKS, print_blob=False)
+    @given(studies())
+    def example(study: Study) -> None:
+        each(study)
+
+    example()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_sql_says_what_the_reference_says(part: int):
+    checked(part, CASES // PARTS, compare)
+
+
+def test_every_part_of_the_language_is_tried():
+    seen: set[str] = set()
+
+    def note(study: Study) -> None:
+        seen.update(features(study, load_text(study.rules, concepts())))
+
+    for part in range(PARTS):
+        checked(part, DEFAULT // PARTS, note)
+    assert not sorted(EVERY - seen), "never generated"

@@ -1,12 +1,24 @@
 """Every case of tests/spec, on the reference engine and on the SQL engine."""
 
+from functools import cache
+
+import duckdb
 import pytest
 
 from tests.cases import Case, cases, concepts, differences, events_of, facts_of, ruleset_of
+from tests.on_engine import derive_by_run, empty_study
 from tests.reference import derive
 from tests.reference_words import Refused
+from timeline.errors import Findings
 
 CASES = cases()
+PATIENT = "p"
+
+
+@cache
+def study() -> duckdb.DuckDBPyConnection:
+    """A study in memory that the cases of this process share; each run derives its tables anew."""
+    return empty_study([PATIENT])
 
 
 def by_name(case: Case) -> str:
@@ -14,10 +26,17 @@ def by_name(case: Case) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=by_name)
-def test_reference_says_what_the_case_says(case: Case):
+def test_both_engines_say_what_the_case_says(case: Case):
+    ruleset, person = ruleset_of(case), (facts_of(case.patient, PATIENT), events_of(case.events, concepts(), PATIENT))
     if case.fails:
         with pytest.raises(Refused, match=case.fails):
-            derive(ruleset_of(case), facts_of(case.patient), events_of(case.events, concepts()), case.set)
+            derive(ruleset, *person, case.set)
+        with pytest.raises(Findings, match=case.fails):
+            derive_by_run(study(), ruleset, [person], case.set)
         return
-    tables = derive(ruleset_of(case), facts_of(case.patient), events_of(case.events, concepts()), case.set)
-    assert not differences(case, tables)
+    assert not differences(case, derive(ruleset, *person, case.set)), "the reference differs"
+    assert not differences(case, derive_by_run(study(), ruleset, [person], case.set)[PATIENT]), "the SQL differs"
+
+
+def test_titles_are_unique():
+    assert len({case.name for case in CASES}) == len(CASES)
