@@ -1,7 +1,7 @@
 /*
-title: At a glance
-question: What is in this study, and what came of it?
-reads: [patient, cohort, infusion, icans_episode, crs_episode, steroid_refractory, anakinra_response, outcome, event]
+title: The cohort
+question: How many patients are studied, and what came of it?
+reads: [cohort, infusion, icans_episode, crs_episode, steroid_refractory, anakinra_response, outcome]
 returns:
   label: what is counted
   value: the count, as it is read
@@ -18,14 +18,10 @@ response AS (
 refractory AS (SELECT s.* FROM steroid_refractory AS s JOIN member USING (patient_id)),
 fate AS (SELECT o.* FROM outcome AS o JOIN member USING (patient_id)),
 card AS (
-    SELECT 1 AS place, 'Patients' AS label, format('{:,}', count(*)) AS value,
-        CASE (SELECT count(*) FROM member) WHEN 0 THEN 'nobody is in the cohort; why, says the next section'
-            ELSE (SELECT count(*) FROM member)::VARCHAR || ' in the cohort' END AS detail
-    FROM patient
-    UNION ALL
-    SELECT 2, 'Events', format('{:,}', count(*)),
-        format('{:,}', count(*) FILTER (WHERE concept IS NULL)) || ' with a code that maps to no concept'
-    FROM event
+    SELECT 1 AS place, 'Patients in the cohort' AS label, (count(*) FILTER (WHERE included))::VARCHAR AS value,
+        CASE WHEN bool_or(included) THEN 'of ' || count(*) || '; steps and losses are in the next section'
+            ELSE 'of ' || count(*) || '; why nobody is, says the next section' END AS detail
+    FROM cohort
     UNION ALL
     SELECT 3, 'CAR-T infusions', count(*)::VARCHAR,
         (count(*) FILTER (WHERE product = 'axicabtagene_ciloleucel'))::VARCHAR || ' axi-cel, '

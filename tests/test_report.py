@@ -73,10 +73,18 @@ def test_a_query_without_an_answer_says_why(con, folder):
     more = "returns: {who: who}\nempty: Nobody is that old.\n"
     write(folder, "none", "SELECT who FROM row WHERE a > 99 ORDER BY who", more=more)
     write(folder, "lacking", "SELECT who FROM cohort ORDER BY who", reads="cohort", more="returns: {who: who}\n")
+    write(
+        folder,
+        "left_out",
+        "SELECT who FROM cohort ORDER BY who",
+        reads="cohort",
+        more="optional: true\nreturns: {who: who}\n",
+    )
     result = report.write_report(con, folder.parent / "page.html", queries=folder)
     page = (folder.parent / "page.html").read_text()
+    assert "left_out" not in page
     assert result.absent["none"] == "Nobody is that old." and "Nobody is that old." in page
-    assert "this study has no cohort; run `timeline run`" in page
+    assert "lacking reads cohort, and this study has no such table; `timeline run`" in page
     assert "No rules have been run on this study" in page
     # No chart, no chart library.
     assert "vegaEmbed" not in page and result.bytes < 40_000

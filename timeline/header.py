@@ -88,6 +88,8 @@ class Query(Model):
     section: Literal["summary", "cohort", "course", "tables", "quality"] | None = None
     order: int = 100
     show: Literal["table", "cards", "chart"] = "table"
+    optional: bool = False
+    """A report leaves it out where the study lacks what it reads, instead of saying so."""
     empty: str = ""
     caption: str = ""
     """How to read the chart."""

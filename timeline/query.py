@@ -86,8 +86,8 @@ def run_query(
     absent = missing_relations(con, query)
     if absent:
         raise StudyError(
-            f"query {query.name}: this study has no {' and no '.join(absent)}; "
-            "run `timeline run` with rules that derive what the query reads"
+            f"query {query.name} reads {', '.join(absent)}, and this study has no such table; "
+            "`timeline run` with rules that derive it makes one"
         )
     return _frame(con, query.sql, values, f"query {query.name}")
 

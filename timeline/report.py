@@ -130,6 +130,8 @@ def write_report(
         library = aside.submit(_library)
         items = []
         for found in shown:
+            if found.optional and query.missing_relations(con, found):
+                continue
             say(found.title)
             items.append(answer(con, found, told))
         drawn = {item.name: item.chart for item in items if item.chart is not None}
