@@ -240,7 +240,7 @@ MISTAKES = [
     ),
     pytest.param(
         ("dose: {from: drug, columns: {time: time}}\n"),
-        ("rules.yaml:5:36: `time` is a name that the engine gives itself; choose another for this column"),
+        ("rules.yaml:5:30: `time` is a name that the engine gives itself; choose another"),
         id="implicit",
     ),
     pytest.param(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from timeline.rules import (
+    NAME,
     Analytes,
     Column,
     EpisodesRule,
@@ -110,8 +111,20 @@ class _Context:
     def mapping(self, key: str) -> dict[str, Node]:
         return self.reader.mapping(self.entries[key], f"`{key}`") if key in self.entries else {}
 
+    def named(self, key: str) -> dict[str, Node]:
+        """The entries of a mapping whose keys become columns of the table."""
+        entries = self.mapping(key)
+        for name in entries:
+            if name in IMPLICIT or "__" in name or not NAME.fullmatch(name):
+                place = self.entries[key].keys.get(name, self.entries[key].where)
+                taken = "is a name that the engine gives itself; choose another"
+                why = taken if name in IMPLICIT else "is not a name; write a-z, 0-9 and single _, a letter first"
+                self.reader.say(place, f"`{name}` {why}")
+        return entries
+
     def conditions(self, key: str) -> dict[str, str]:
-        return {name: self.reader.text(node, name) or "" for name, node in self.mapping(key).items()}
+        entries = self.named(key) if key == "steps" else self.mapping(key)
+        return {name: self.reader.text(node, name) or "" for name, node in entries.items()}
 
     @property
     def common(self) -> dict:
@@ -121,14 +134,12 @@ class _Context:
             "description": self.text("description") or "",
             "source": self.text("source") or "",
             "params": {key: p for key, node in self.mapping("params").items() if (p := _param(key, node, self.reader))},
-            "columns": {key: c for key, node in self.mapping("columns").items() if (c := self._column(key, node))},
+            "columns": {key: c for key, node in self.named("columns").items() if (c := self._column(key, node))},
             "checks": self.conditions("checks"),
         }
 
     def _column(self, name: str, node: Node) -> Column | None:
         reader = self.reader
-        if name in IMPLICIT or "__" in name:
-            reader.say(node, f"`{name}` is a name that the engine gives itself; choose another for this column")
         if not isinstance(node.value, dict):
             text = reader.text(node, f"column `{name}`")
             return None if text is None else Column(sql=text)
@@ -155,7 +166,7 @@ class _Context:
 
     def observed(self, key: str) -> dict[str, Observed]:
         found = {}
-        for name, node in self.mapping(key).items():
+        for name, node in self.named(key).items():
             entries = self.reader.mapping(node, f"`{name}`", ("of", "level", "interval", "hold"))
             level = self.reader.text(entries.get("level"), "level")
             if level is None or "of" not in entries:

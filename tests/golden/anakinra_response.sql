@@ -31,7 +31,7 @@ WITH "rows__base" AS (
   LEFT JOIN best__peak_icans AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__peak_icans AS s ON s.patient_id = b.patient_id AND s.value__ IS NOT DISTINCT
   FROM f.best__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__peak_crs" AS NOT MATERIALIZED (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -50,7 +50,7 @@ WITH "rows__base" AS (
   LEFT JOIN best__peak_crs AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__peak_crs AS s ON s.patient_id = b.patient_id AND s.value__ IS NOT DISTINCT
   FROM f.best__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__icans_before" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -66,7 +66,7 @@ WITH "rows__base" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "icans_before", s.id__ AS "icans_before__id"
   FROM around__icans_before AS b
   LEFT JOIN seen__icans_before AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__icans_after" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -82,7 +82,7 @@ WITH "rows__base" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "icans_after", s.id__ AS "icans_after__id"
   FROM around__icans_after AS b
   LEFT JOIN seen__icans_after AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__crs_before" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -98,7 +98,7 @@ WITH "rows__base" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "crs_before", s.id__ AS "crs_before__id"
   FROM around__crs_before AS b
   LEFT JOIN seen__crs_before AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__crs_after" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -114,7 +114,7 @@ WITH "rows__base" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "crs_after", s.id__ AS "crs_after__id"
   FROM around__crs_after AS b
   LEFT JOIN seen__crs_after AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "rows__2" AS (
   SELECT *, (icans_after < icans_before) AS "neuro_responded", (crs_after < crs_before) AS "crs_responded"

@@ -21,7 +21,7 @@ WITH "rows__base" AS (
   LEFT JOIN best__product AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__product AS s ON s.patient_id = b.patient_id AND s.at__ IS NOT DISTINCT
   FROM f.best__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__first_anakinra" AS (
   SELECT s.patient_id,
@@ -31,7 +31,7 @@ WITH "rows__base" AS (
     s."start_time" AS value__
   FROM "anakinra_window" AS s
   WHERE s."start_time" IS NOT NULL AND s."start_time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__first_anakinra" AS (
   -- first_anakinra: first anakinra_window.start_time in [index.time, inf)
@@ -50,10 +50,7 @@ WITH "rows__base" AS (
   FROM "icans_episode" AS s
 ),
 "found__icans" AS (
-  SELECT b.patient_id,
-    b.key__,
-    TRUE AS value__,
-    first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) AS ids__
+  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
   FROM rows__first_anakinra AS b
   JOIN seen__icans AS s ON s.patient_id = b.patient_id
   GROUP BY b.patient_id, b.key__
@@ -68,10 +65,7 @@ WITH "rows__base" AS (
   FROM "crs_episode" AS s
 ),
 "found__crs" AS (
-  SELECT b.patient_id,
-    b.key__,
-    TRUE AS value__,
-    first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) AS ids__
+  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
   FROM rows__icans AS b
   JOIN seen__crs AS s ON s.patient_id = b.patient_id
   GROUP BY b.patient_id, b.key__
@@ -91,10 +85,7 @@ WITH "rows__base" AS (
   FROM "steroid_refractory" AS s
 ),
 "found__refractory_before_anakinra" AS (
-  SELECT b.patient_id,
-    b.key__,
-    TRUE AS value__,
-    first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) AS ids__
+  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
   FROM rows__crs AS b
   JOIN seen__refractory_before_anakinra AS s ON s.patient_id = b.patient_id AND (((s.x__status = 'refractory') AND (s.x__window_end <= b.first_anakinra)))
   GROUP BY b.patient_id, b.key__

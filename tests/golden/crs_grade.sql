@@ -216,53 +216,53 @@ WITH "seen__documented" AS (
 "rows__states" AS (
   SELECT c.patient_id,
     c.at__ AS "time",
-    "documented".level__ AS "documented",
-    "documented".at__ AS documented__time,
-    "fever".level__ AS "fever",
-    "fever".at__ AS fever__time,
-    "systolic".level__ AS "systolic",
-    "systolic".at__ AS systolic__time,
-    "mean_pressure".level__ AS "mean_pressure",
-    "mean_pressure".at__ AS mean_pressure__time,
-    "norepinephrine".level__ AS "norepinephrine",
-    "norepinephrine".at__ AS norepinephrine__time,
-    "epinephrine".level__ AS "epinephrine",
-    "epinephrine".at__ AS epinephrine__time,
-    "phenylephrine".level__ AS "phenylephrine",
-    "phenylephrine".at__ AS phenylephrine__time,
-    "dopamine".level__ AS "dopamine",
-    "dopamine".at__ AS dopamine__time,
-    "vasopressin".level__ AS "vasopressin",
-    "vasopressin".at__ AS vasopressin__time,
-    "oxygen".level__ AS "oxygen",
-    "oxygen".at__ AS oxygen__time,
-    "earlier_fever".level__ AS "earlier_fever",
-    "earlier_fever".at__ AS earlier_fever__time,
-    "tocilizumab".level__ AS "tocilizumab",
-    "tocilizumab".at__ AS tocilizumab__time,
-    "siltuximab".level__ AS "siltuximab",
-    "siltuximab".at__ AS siltuximab__time,
-    "anakinra".level__ AS "anakinra",
-    "anakinra".at__ AS anakinra__time,
-    "steroid".level__ AS "steroid",
-    "steroid".at__ AS steroid__time,
-    list_sort(list_distinct(flatten([["documented".id__, "systolic".id__, "mean_pressure".id__, "norepinephrine".id__, "epinephrine".id__, "phenylephrine".id__, "dopamine".id__, "vasopressin".id__, "oxygen".id__], "fever".id__, "earlier_fever".id__, "tocilizumab".id__, "siltuximab".id__, "anakinra".id__, "steroid".id__]))) AS evidence__
+    documented__seen.level__ AS "documented",
+    documented__seen.at__ AS documented__time,
+    fever__seen.level__ AS "fever",
+    fever__seen.at__ AS fever__time,
+    systolic__seen.level__ AS "systolic",
+    systolic__seen.at__ AS systolic__time,
+    mean_pressure__seen.level__ AS "mean_pressure",
+    mean_pressure__seen.at__ AS mean_pressure__time,
+    norepinephrine__seen.level__ AS "norepinephrine",
+    norepinephrine__seen.at__ AS norepinephrine__time,
+    epinephrine__seen.level__ AS "epinephrine",
+    epinephrine__seen.at__ AS epinephrine__time,
+    phenylephrine__seen.level__ AS "phenylephrine",
+    phenylephrine__seen.at__ AS phenylephrine__time,
+    dopamine__seen.level__ AS "dopamine",
+    dopamine__seen.at__ AS dopamine__time,
+    vasopressin__seen.level__ AS "vasopressin",
+    vasopressin__seen.at__ AS vasopressin__time,
+    oxygen__seen.level__ AS "oxygen",
+    oxygen__seen.at__ AS oxygen__time,
+    earlier_fever__seen.level__ AS "earlier_fever",
+    earlier_fever__seen.at__ AS earlier_fever__time,
+    tocilizumab__seen.level__ AS "tocilizumab",
+    tocilizumab__seen.at__ AS tocilizumab__time,
+    siltuximab__seen.level__ AS "siltuximab",
+    siltuximab__seen.at__ AS siltuximab__time,
+    anakinra__seen.level__ AS "anakinra",
+    anakinra__seen.at__ AS anakinra__time,
+    steroid__seen.level__ AS "steroid",
+    steroid__seen.at__ AS steroid__time,
+    list_sort(list_distinct(flatten([[documented__seen.id__, systolic__seen.id__, mean_pressure__seen.id__, norepinephrine__seen.id__, epinephrine__seen.id__, phenylephrine__seen.id__, dopamine__seen.id__, vasopressin__seen.id__, oxygen__seen.id__], fever__seen.id__, earlier_fever__seen.id__, tocilizumab__seen.id__, siltuximab__seen.id__, anakinra__seen.id__, steroid__seen.id__]))) AS evidence__
   FROM rows__carried AS c
-  LEFT JOIN seen__documented AS "documented" ON "documented".patient_id = c.patient_id AND "documented".at__ = c."documented" AND c.at__ <= "documented".until__
-  LEFT JOIN seen__fever AS "fever" ON "fever".patient_id = c.patient_id AND "fever".at__ = c."fever" AND c.at__ <= "fever".until__
-  LEFT JOIN seen__systolic AS "systolic" ON "systolic".patient_id = c.patient_id AND "systolic".at__ = c."systolic" AND c.at__ <= "systolic".until__
-  LEFT JOIN seen__mean_pressure AS "mean_pressure" ON "mean_pressure".patient_id = c.patient_id AND "mean_pressure".at__ = c."mean_pressure" AND c.at__ <= "mean_pressure".until__
-  LEFT JOIN held__norepinephrine AS "norepinephrine" ON "norepinephrine".patient_id = c.patient_id AND "norepinephrine".instant__ = c.at__
-  LEFT JOIN held__epinephrine AS "epinephrine" ON "epinephrine".patient_id = c.patient_id AND "epinephrine".instant__ = c.at__
-  LEFT JOIN held__phenylephrine AS "phenylephrine" ON "phenylephrine".patient_id = c.patient_id AND "phenylephrine".instant__ = c.at__
-  LEFT JOIN held__dopamine AS "dopamine" ON "dopamine".patient_id = c.patient_id AND "dopamine".instant__ = c.at__
-  LEFT JOIN held__vasopressin AS "vasopressin" ON "vasopressin".patient_id = c.patient_id AND "vasopressin".instant__ = c.at__
-  LEFT JOIN held__oxygen AS "oxygen" ON "oxygen".patient_id = c.patient_id AND "oxygen".instant__ = c.at__
-  LEFT JOIN seen__earlier_fever AS "earlier_fever" ON "earlier_fever".patient_id = c.patient_id AND "earlier_fever".at__ = c."earlier_fever" AND c.at__ <= "earlier_fever".until__
-  LEFT JOIN seen__tocilizumab AS "tocilizumab" ON "tocilizumab".patient_id = c.patient_id AND "tocilizumab".at__ = c."tocilizumab" AND c.at__ <= "tocilizumab".until__
-  LEFT JOIN seen__siltuximab AS "siltuximab" ON "siltuximab".patient_id = c.patient_id AND "siltuximab".at__ = c."siltuximab" AND c.at__ <= "siltuximab".until__
-  LEFT JOIN seen__anakinra AS "anakinra" ON "anakinra".patient_id = c.patient_id AND "anakinra".at__ = c."anakinra" AND c.at__ <= "anakinra".until__
-  LEFT JOIN seen__steroid AS "steroid" ON "steroid".patient_id = c.patient_id AND "steroid".at__ = c."steroid" AND c.at__ <= "steroid".until__
+  LEFT JOIN seen__documented AS documented__seen ON documented__seen.patient_id = c.patient_id AND documented__seen.at__ = c."documented" AND c.at__ <= documented__seen.until__
+  LEFT JOIN seen__fever AS fever__seen ON fever__seen.patient_id = c.patient_id AND fever__seen.at__ = c."fever" AND c.at__ <= fever__seen.until__
+  LEFT JOIN seen__systolic AS systolic__seen ON systolic__seen.patient_id = c.patient_id AND systolic__seen.at__ = c."systolic" AND c.at__ <= systolic__seen.until__
+  LEFT JOIN seen__mean_pressure AS mean_pressure__seen ON mean_pressure__seen.patient_id = c.patient_id AND mean_pressure__seen.at__ = c."mean_pressure" AND c.at__ <= mean_pressure__seen.until__
+  LEFT JOIN held__norepinephrine AS norepinephrine__seen ON norepinephrine__seen.patient_id = c.patient_id AND norepinephrine__seen.instant__ = c.at__
+  LEFT JOIN held__epinephrine AS epinephrine__seen ON epinephrine__seen.patient_id = c.patient_id AND epinephrine__seen.instant__ = c.at__
+  LEFT JOIN held__phenylephrine AS phenylephrine__seen ON phenylephrine__seen.patient_id = c.patient_id AND phenylephrine__seen.instant__ = c.at__
+  LEFT JOIN held__dopamine AS dopamine__seen ON dopamine__seen.patient_id = c.patient_id AND dopamine__seen.instant__ = c.at__
+  LEFT JOIN held__vasopressin AS vasopressin__seen ON vasopressin__seen.patient_id = c.patient_id AND vasopressin__seen.instant__ = c.at__
+  LEFT JOIN held__oxygen AS oxygen__seen ON oxygen__seen.patient_id = c.patient_id AND oxygen__seen.instant__ = c.at__
+  LEFT JOIN seen__earlier_fever AS earlier_fever__seen ON earlier_fever__seen.patient_id = c.patient_id AND earlier_fever__seen.at__ = c."earlier_fever" AND c.at__ <= earlier_fever__seen.until__
+  LEFT JOIN seen__tocilizumab AS tocilizumab__seen ON tocilizumab__seen.patient_id = c.patient_id AND tocilizumab__seen.at__ = c."tocilizumab" AND c.at__ <= tocilizumab__seen.until__
+  LEFT JOIN seen__siltuximab AS siltuximab__seen ON siltuximab__seen.patient_id = c.patient_id AND siltuximab__seen.at__ = c."siltuximab" AND c.at__ <= siltuximab__seen.until__
+  LEFT JOIN seen__anakinra AS anakinra__seen ON anakinra__seen.patient_id = c.patient_id AND anakinra__seen.at__ = c."anakinra" AND c.at__ <= anakinra__seen.until__
+  LEFT JOIN seen__steroid AS steroid__seen ON steroid__seen.patient_id = c.patient_id AND steroid__seen.at__ = c."steroid" AND c.at__ <= steroid__seen.until__
   WHERE c.instant__
 ),
 "rows__1" AS (

@@ -29,7 +29,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "cytokine" AS s
   WHERE s."value" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY number__) = 1
 ),
 "around__baseline_0" AS (
   -- baseline_0: last cytokine.value in [index.time - $baseline, index.time)
@@ -54,7 +54,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "cytokine" AS s
   WHERE s."value" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY number__) = 1
 ),
 "around__before_0" AS (
   -- before_0: last cytokine.value in [start_time - $before, start_time)
@@ -79,7 +79,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "cytokine" AS s
   WHERE s."value" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY number__) = 1
 ),
 "around__after_0" AS (
   -- after_0: first cytokine.value in [end_time + $after_from, end_time + $after_to]

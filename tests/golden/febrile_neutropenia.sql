@@ -28,10 +28,7 @@ WITH "rows__base" AS (
   FROM rows__1
 ),
 "found__covered" AS (
-  SELECT b.patient_id,
-    b.key__,
-    TRUE AS value__,
-    first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) AS ids__
+  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
   FROM around__covered AS b
   JOIN seen__covered AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ < b.to__
   GROUP BY b.patient_id, b.key__
@@ -52,7 +49,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "antibiotic_dose" AS s
   WHERE s."drug" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__antibiotic" AS (
   -- antibiotic: first antibiotic_dose.drug in [start_time, start_time + $search]
@@ -77,10 +74,7 @@ WITH "rows__base" AS (
   FROM rows__antibiotic
 ),
 "found__antipseudomonal" AS (
-  SELECT b.patient_id,
-    b.key__,
-    TRUE AS value__,
-    first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) AS ids__
+  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
   FROM around__antipseudomonal AS b
   JOIN seen__antipseudomonal AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
   GROUP BY b.patient_id, b.key__
@@ -101,7 +95,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "neutrophil_count" AS s
   WHERE s."value" IS NOT NULL AND ((NOT s.low)) AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__recovery_neutrophils" AS (
   -- recovery_neutrophils: first neutrophil_count.value in (greatest(start_time, low_time), start_time + $recovery]

@@ -36,7 +36,7 @@ WITH "rows__base" AS (
     s.id__ AS "neutrophils__id"
   FROM around__neutrophils AS b
   LEFT JOIN seen__neutrophils AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
 ),
 "seen__fallen" AS (
   SELECT s.patient_id,
@@ -47,7 +47,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "neutrophil_count" AS s
   WHERE s."value" IS NOT NULL AND (s.low) AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__fallen" AS (
   -- fallen: first neutrophil_count.value in (time, time + $fall]

@@ -78,26 +78,26 @@ WITH "seen__documented" AS (
 "rows__states" AS (
   SELECT c.patient_id,
     c.at__ AS "time",
-    "documented".level__ AS "documented",
-    "documented".at__ AS documented__time,
-    "ice".level__ AS "ice",
-    "ice".at__ AS ice__time,
-    "consciousness".level__ AS "consciousness",
-    "consciousness".at__ AS consciousness__time,
-    "seizure".level__ AS "seizure",
-    "seizure".at__ AS seizure__time,
-    "motor".level__ AS "motor",
-    "motor".at__ AS motor__time,
-    "edema".level__ AS "edema",
-    "edema".at__ AS edema__time,
-    list_sort(list_distinct(["documented".id__, "ice".id__, "consciousness".id__, "seizure".id__, "motor".id__, "edema".id__])) AS evidence__
+    documented__seen.level__ AS "documented",
+    documented__seen.at__ AS documented__time,
+    ice__seen.level__ AS "ice",
+    ice__seen.at__ AS ice__time,
+    consciousness__seen.level__ AS "consciousness",
+    consciousness__seen.at__ AS consciousness__time,
+    seizure__seen.level__ AS "seizure",
+    seizure__seen.at__ AS seizure__time,
+    motor__seen.level__ AS "motor",
+    motor__seen.at__ AS motor__time,
+    edema__seen.level__ AS "edema",
+    edema__seen.at__ AS edema__time,
+    list_sort(list_distinct([documented__seen.id__, ice__seen.id__, consciousness__seen.id__, seizure__seen.id__, motor__seen.id__, edema__seen.id__])) AS evidence__
   FROM rows__carried AS c
-  LEFT JOIN seen__documented AS "documented" ON "documented".patient_id = c.patient_id AND "documented".at__ = c."documented" AND c.at__ <= "documented".until__
-  LEFT JOIN seen__ice AS "ice" ON "ice".patient_id = c.patient_id AND "ice".at__ = c."ice" AND c.at__ <= "ice".until__
-  LEFT JOIN seen__consciousness AS "consciousness" ON "consciousness".patient_id = c.patient_id AND "consciousness".at__ = c."consciousness" AND c.at__ <= "consciousness".until__
-  LEFT JOIN seen__seizure AS "seizure" ON "seizure".patient_id = c.patient_id AND "seizure".at__ = c."seizure" AND c.at__ <= "seizure".until__
-  LEFT JOIN seen__motor AS "motor" ON "motor".patient_id = c.patient_id AND "motor".at__ = c."motor" AND c.at__ <= "motor".until__
-  LEFT JOIN seen__edema AS "edema" ON "edema".patient_id = c.patient_id AND "edema".at__ = c."edema" AND c.at__ <= "edema".until__
+  LEFT JOIN seen__documented AS documented__seen ON documented__seen.patient_id = c.patient_id AND documented__seen.at__ = c."documented" AND c.at__ <= documented__seen.until__
+  LEFT JOIN seen__ice AS ice__seen ON ice__seen.patient_id = c.patient_id AND ice__seen.at__ = c."ice" AND c.at__ <= ice__seen.until__
+  LEFT JOIN seen__consciousness AS consciousness__seen ON consciousness__seen.patient_id = c.patient_id AND consciousness__seen.at__ = c."consciousness" AND c.at__ <= consciousness__seen.until__
+  LEFT JOIN seen__seizure AS seizure__seen ON seizure__seen.patient_id = c.patient_id AND seizure__seen.at__ = c."seizure" AND c.at__ <= seizure__seen.until__
+  LEFT JOIN seen__motor AS motor__seen ON motor__seen.patient_id = c.patient_id AND motor__seen.at__ = c."motor" AND c.at__ <= motor__seen.until__
+  LEFT JOIN seen__edema AS edema__seen ON edema__seen.patient_id = c.patient_id AND edema__seen.at__ = c."edema" AND c.at__ <= edema__seen.until__
   WHERE c.instant__
 ),
 "rows__grade" AS (

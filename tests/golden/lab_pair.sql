@@ -94,7 +94,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "inflammation_value" AS s
   WHERE s."value" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY number__) = 1
 ),
 "around__before_1" AS (
   -- before_1: last inflammation_value.value in [start_time - $marker_before, start_time]
@@ -135,7 +135,7 @@ WITH "rows__base" AS (
     s.id__ AS "after_1__id"
   FROM around__after_1 AS b
   LEFT JOIN seen__after_1 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ > b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
 ),
 "pairs__1" AS (
   SELECT b."patient_id",
@@ -171,7 +171,7 @@ WITH "rows__base" AS (
     s."time" AS x__time
   FROM "blood_count" AS s
   WHERE s."value" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__, analyte__ ORDER BY number__) = 1
 ),
 "around__before_2" AS (
   -- before_2: last blood_count.value in [start_time - $count_before, start_time]
@@ -212,7 +212,7 @@ WITH "rows__base" AS (
     s.id__ AS "after_2__id"
   FROM around__after_2 AS b
   LEFT JOIN seen__after_2 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
 ),
 "pairs__2" AS (
   SELECT b."patient_id",

@@ -43,7 +43,7 @@ WITH "rows__base" AS (
   LEFT JOIN best__best_response AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__best_response AS s ON s.patient_id = b.patient_id AND s.at__ IS NOT DISTINCT
   FROM f.best__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
 ),
 "rows__2" AS (
   SELECT *, (death_time IS NOT NULL) AS "died", death_time__text AS "cause"

@@ -12,10 +12,7 @@ WITH "rows__base" AS (
   FROM "tumour_response" AS s
 ),
 "found__surpassed" AS (
-  SELECT b.patient_id,
-    b.key__,
-    TRUE AS value__,
-    first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) AS ids__
+  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
   FROM rows__1 AS b
   JOIN seen__surpassed AS s ON s.patient_id = b.patient_id AND ((s.x__rank < b.rank))
   GROUP BY b.patient_id, b.key__

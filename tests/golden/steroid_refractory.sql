@@ -18,7 +18,7 @@ WITH "rows__base" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."time" AS value__
   FROM "steroid_dose" AS s
   WHERE s."time" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__steroid_time" AS (
   -- steroid_time: first steroid_dose.time in [start_time, end_time + $search]
@@ -41,7 +41,7 @@ WITH "rows__base" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
   FROM "icans_grade" AS s
   WHERE s."grade" IS NOT NULL AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__grade_at_steroid" AS (
   -- grade_at_steroid: last icans_grade.grade in [start_time, steroid_time]
@@ -69,7 +69,7 @@ WITH "rows__base" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "best_grade", s.id__ AS "best_grade__id"
   FROM around__best_grade AS b
   LEFT JOIN seen__best_grade AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "rows__3" AS (
   SELECT *,

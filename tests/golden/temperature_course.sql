@@ -11,7 +11,7 @@ WITH "rows__base" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."time" AS value__
   FROM "charted_temperature" AS s
   WHERE s."time" IS NOT NULL AND ((NOT s.raised)) AND s."time" IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY id__, number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY s.patient_id, at__ ORDER BY number__) = 1
 ),
 "around__last_normal" AS (
   -- last_normal: last charted_temperature.time in [time - $charting, time)
@@ -47,7 +47,7 @@ WITH "rows__base" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "raised_since", s.id__ AS "raised_since__id"
   FROM around__raised_since AS b
   LEFT JOIN seen__raised_since AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND ((s.x__raised AND ((b.last_normal IS NULL) OR (s.x__time > b.last_normal))))
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.id__, s.number__) = 1
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
 ),
 "rows__2" AS (
   SELECT *, (raised AND (raised_since IS NOT NULL)) AS "sustained"

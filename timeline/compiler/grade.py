@@ -162,13 +162,13 @@ def _states(
     pieces: dict[bool, list[str]] = {True: [], False: []}
     _carry(chain, [name for name, observed in everything.items() if not observed.interval])
     for name, observed in everything.items():
-        s = identifier(name)
+        column, s = identifier(name), f"{name}__seen"
         if observed.interval:
             on = f"{s}.patient_id = c.patient_id AND {s}.instant__ = c.at__"
         else:
-            on = f"{s}.patient_id = c.patient_id AND {s}.at__ = c.{s} AND c.at__ <= {s}.until__"
+            on = f"{s}.patient_id = c.patient_id AND {s}.at__ = c.{column} AND c.at__ <= {s}.until__"
         joins.append(f" LEFT JOIN {'held' if observed.interval else 'seen'}__{name} AS {s} ON {on}")
-        items += [f"{s}.level__ AS {s}", f"{s}.at__ AS {name}__time"]
+        items += [f"{s}.level__ AS {column}", f"{s}.at__ AS {name}__time"]
         pieces[relations[name].of_events].append(f"{s}.id__")
         chain.names[name], chain.types[name] = name, "INTEGER"
         chain.dotted[name], chain.types[f"{name}__time"] = {"time": f"{name}__time"}, "TIMESTAMP"

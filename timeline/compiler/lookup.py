@@ -9,6 +9,7 @@ from collections.abc import Callable
 from timeline.compiler.chain import Chain, attributes
 from timeline.compiler.context import Probe, missing
 from timeline.compiler.look import EVER, Look, describe
+from timeline.compiler.relation import Relation
 from timeline.fragment import FragmentError, resolved
 from timeline.quote import identifier
 from timeline.rules import ROW_PICKS
@@ -93,7 +94,7 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
     condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     # Of rows at one time the lowest evidence: an ASOF join would take any of them.
     one = ", ".join(("s.patient_id", "at__", *(("analyte__",) if analyte else ())))
-    tie = "id__" if relation.of_events else "id__, number__"
+    tie = "id__" if relation.of_events else "number__"
     fold = f" QUALIFY row_number() OVER (PARTITION BY {one} ORDER BY {tie}) = 1" if folded else ""
     return f"SELECT {', '.join(items)} FROM {relation.table} AS s{join}{condition}{fold}"
 
@@ -228,6 +229,15 @@ def _range(chain: Chain, look: Look, inner: str, analyte: bool) -> tuple[str, st
     return " AND ".join(conditions), source
 
 
+def _tie(relation: Relation) -> tuple[str, ...]:
+    """What decides between rows at one time: the lowest evidence. Rules number their rows by time and evidence."""
+    if relation.key is None:
+        return ()
+    if relation.of_events:
+        return ("s.id__",)
+    return ("s.number__",) if relation.at else ("s.id__", "s.number__")
+
+
 def _best(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool) -> str:
     at = ("s.at__ NULLS FIRST",) if look.relation.at else ()
     best = {
@@ -237,9 +247,8 @@ def _best(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool)
         "max": ("s.value__ DESC", *at),
         "nearest": ("abs(epoch_us(s.at__) - epoch_us(b.near__))", *at),
     }[look.lookup.pick]
-    tie = () if look.relation.key is None else ("s.id__",) if look.relation.of_events else ("s.id__", "s.number__")
     key = ", ".join(f"b.{name}" for name in chain.key)
-    ordered = ", ".join((*best, *tie)) or "1"
+    ordered = ", ".join((*best, *_tie(look.relation))) or "1"
     condition, source = _range(chain, look, inner, analyte)
     narrowed = ""
     if look.open_ended and look.lookup.pick in EXTREME and (look.relation.at or look.lookup.pick in ("min", "max")):
@@ -263,8 +272,7 @@ def _best(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool)
 
 def _fold(chain: Chain, look: Look, inner: str, analyte: bool) -> None:
     key = ", ".join(f"b.{name}" for name in chain.key)
-    tie = ["s.id__"] if look.relation.of_events else ["s.id__", "s.number__"] if look.relation.key else []
-    order = ", ".join((["s.at__ NULLS FIRST"] if look.relation.at else []) + tie)
+    order = ", ".join((*(("s.at__ NULLS FIRST",) if look.relation.at else ()), *_tie(look.relation)))
     ordered = f" ORDER BY {order}" if order else ""
     pick = look.lookup.pick
     value = {
