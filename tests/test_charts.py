@@ -78,7 +78,7 @@ def test_days_cover_themselves_and_symbols_stand_on_their_day():
     assert (one("Stay", lane="p1")["from"], one("Stay", lane="p1")["to"]) == (-0.5, 10.5)
     assert one("Dose")["from"] == 1
     # A symbol with an offset stands at the end of its day, then moves by pixels.
-    assert one("Gone")["from"] == 10.5
+    assert (one("Gone")["from"], one("Gone")["when"]) == (10.5, "end of the lane")
     assert one("Grade")["when"] == "days 2 to 4" and one("Dose")["when"] == "day 1"
 
 
@@ -132,6 +132,16 @@ def test_the_legend_explains_everything_that_is_drawn():
     assert [text for text in expected if text not in texts] == []
     # Each symbol's name stands once: colour and shape share one legend.
     assert texts.count("Dose") == 1 and texts.count("Gone") == 1
+
+
+def test_every_mark_answers_the_pointer():
+    def units(spec):
+        return [unit for part in spec["layer"] for unit in units(part)] if "layer" in spec else [spec]
+
+    drawn = [unit for unit in units(specification()) if unit.get("data", {}).get("name") == "marks"]
+    assert len(drawn) == len(LANES.layers)
+    for unit in drawn:
+        assert [field["title"] for field in unit["encoding"]["tooltip"]] == ["Who", "What", "When", "Detail"]
 
 
 def test_names_from_data_stay_text():

@@ -131,7 +131,7 @@ def _mark(row: dict[str, Any], declared: Lanes, layout: Layout) -> Mark:
         "from": None if start is None else start + (half if at_end else 0 if layer.mark == "point" else -half),
         "to": None if end is None else end + half,
         "what": str(detail) if detail is not None else _words(value, layer),
-        "when": _when(start, end, declared.days),
+        "when": "end of the lane" if at_end else _when(start, end, declared.days),
     }
     if layer.mark == "point":
         mark["y"] = top + middle

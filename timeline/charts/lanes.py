@@ -87,10 +87,10 @@ def _only(layer: Layer) -> "alt.Chart":
     return alt.Chart(alt.NamedData("marks")).transform_filter(alt.FieldEqualPredicate(field="layer", equal=layer.title))
 
 
-def _tooltip() -> list["alt.Tooltip"]:
+def _tooltip(declared: Lanes) -> list["alt.Tooltip"]:
     import altair as alt
 
-    titles = {"lane": "Lane", "layer": "What", "when": "When", "what": "Detail"}
+    titles = {"lane": declared.lane.replace("_", " ").capitalize(), "layer": "What", "when": "When", "what": "Detail"}
     return [alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()]
 
 
@@ -135,7 +135,7 @@ def _spans(declared: Lanes, x: "alt.X", legends: Iterator[dict[str, Any]]) -> li
     return [
         _only(layer)
         .mark_rect(stroke=theme.QUIET, strokeWidth=0.5)
-        .encode(x=x, x2="to:Q", y=_y(), y2="y2:Q", color=_colour(layer, next(legends)), tooltip=_tooltip())
+        .encode(x=x, x2="to:Q", y=_y(), y2="y2:Q", color=_colour(layer, next(legends)), tooltip=_tooltip(declared))
         for layer in declared.layers.values()
         if layer.mark in ("bar", "graded", "amount")
     ]
@@ -178,7 +178,7 @@ def _points(declared: Lanes, x: "alt.X", legends: Iterator[dict[str, Any]]) -> l
             y=_y(),
             shape=alt.Shape("layer:N", scale=shapes, legend=legend, sort=names),
             color=alt.Color("layer:N", scale=colours, legend=legend, sort=names),
-            tooltip=_tooltip(),
+            tooltip=_tooltip(declared),
         )
         for layer in layers
     ]
@@ -193,7 +193,7 @@ def _columns(declared: Lanes) -> list["alt.Chart"]:
     for i, layer in enumerate(layer for layer in declared.layers.values() if layer.mark == "column"):
         place = alt.value(WIDTH + 10 + COLUMN_WIDTH * (i + 0.5))
         text = _only(layer).mark_text(fontWeight=600, fontSize=12, baseline="middle", color=theme.INK)
-        charts.append(text.encode(x=place, y=_y(), text="label:N", tooltip=_tooltip()))
+        charts.append(text.encode(x=place, y=_y(), text="label:N", tooltip=_tooltip(declared)))
         title = alt.Chart(alt.Data(values=[{}])).mark_text(fontSize=11, fontWeight=600, color=theme.INK)
         charts.append(title.encode(x=place, y=alt.value(-6), text=alt.value(layer.title)))
     return charts
