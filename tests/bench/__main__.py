@@ -10,8 +10,6 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.generate import generate
-
 ORDER = ("copy", "sort", "ingest", "validate", "by_hand", "compiled", "run", "same")
 RATIOS = (
     ("ingest / a bare CREATE TABLE AS", "ingest", "copy", "cpu", "at most 2"),
@@ -35,7 +33,9 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         events = folder / f"events_{options.events}_{options.seed}.parquet"
         if not events.exists():
-            generate(events, options.events, options.seed)
+            # in its own process: a child inherits the peak memory of its parent
+            size = ["--events", str(options.events), "--seed", str(options.seed)]
+            subprocess.run([sys.executable, "-m", "tests.bench.generate", str(events), *size], check=True)
         measured = {name: _measure(name, events, folder / "study.duckdb") for name in ORDER if name in options.only}
     _print_ratios(measured)
 
