@@ -286,3 +286,14 @@ def test_the_swimmer_says_what_table_1_says(demo_study):
         (row["patient_id"], day) for row in by_element["crs"] for day in range(row["start_day"], row["end_day"] + 1)
     ]
     assert len(days) == len(set(days))
+
+
+def test_every_key_of_a_header_is_documented():
+    from timeline import header
+    from timeline.charts import declared
+
+    text = (shipped.folder("queries") / "README.md").read_text(encoding="utf-8")
+    models = (header.Query, header.Parameter, header.Returned, header.MedianRangeOf, header.ProportionOf)
+    models += (header.SurvivalOf, declared.Lanes, declared.Steps, declared.Layer)
+    keys = {key for model in models for key in model.model_fields} - {"name", "file", "sql"}
+    assert sorted(key for key in keys if f"`{key}`" not in text) == []
