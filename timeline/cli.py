@@ -83,6 +83,10 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rules", metavar="RULES", nargs="*", help="folders of rule files (default: the shipped ones)")
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
     parser.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
+    parser.add_argument(
+        "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
+    )
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
 
 
 def _query(parser: argparse.ArgumentParser) -> None:

@@ -31,8 +31,17 @@ def settings(pairs: Sequence[str], shape: str) -> dict[str, str]:
 def _check(args: argparse.Namespace) -> int:
     from timeline import check, load
 
+    if args.schema:
+        from timeline.editor_schema import rule_file_schema
+
+        print(printing.as_json(rule_file_schema()))
+        return 0
     if args.only and not args.rules:
         raise UsageError("timeline check: --only leaves the shipped rules out; name the folder to check")
+    if args.on is not None:
+        steps = Study.open(args.on).funnel(*args.rules, only=args.only)
+        print(printing.as_json({"steps": steps}) if args.json else summaries.funnel_text(steps))
+        return 0
     folders = rule_folders(args.rules)
     if args.sql is not None:
         sql = check.sql_of(load.load(folders, shipped=not args.only), args.sql)

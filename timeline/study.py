@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars
 
+    from timeline.check import Step
     from timeline.engine import RunReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
@@ -89,6 +90,14 @@ class Study:
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.writing() as con:
             return engine.run(con, ruleset, params or {}, progress)
+
+    def funnel(self, *rules: Path | str, only: bool = False) -> tuple[Step, ...]:
+        """Return how many rows and patients each step of each rule leaves; nothing is written."""
+        from timeline import check, load
+
+        ruleset = load.load(rule_folders(rules), shipped=not only)
+        with self.reading() as con:
+            return check.funnel(con, ruleset)
 
     def table(self, name: str) -> polars.DataFrame:
         """Return the table `name` of the study, in the order of its rows."""

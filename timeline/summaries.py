@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from timeline.printing import count, table, wrapped
 
 if TYPE_CHECKING:
-    from timeline.check import CheckReport
+    from timeline.check import CheckReport, Step
     from timeline.demo import Demo
     from timeline.engine import RunReport
     from timeline.header import Query
@@ -94,6 +94,15 @@ def check_text(report: CheckReport) -> str:
     for example in report.failed:
         lines += [f"{example.where}: {example.title}", *(f"  {problem}" for problem in example.problems)]
     return "\n".join(lines)
+
+
+def funnel_text(steps: Sequence[Step]) -> str:
+    """Return what each step of each rule leaves, a rule's name at its first step."""
+    rows, last = [], ""
+    for step in steps:
+        rows.append((step.rule if step.rule != last else "", step.step, step.rows, step.patients))
+        last = step.rule
+    return table(("rule", "step", "rows", "patients"), rows)
 
 
 def report_text(report: ReportResult) -> str:

@@ -1,0 +1,58 @@
+"""The JSON Schema for editors accepts what the loader accepts, and marks what it refuses."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from timeline.editor_schema import rule_file_schema
+from timeline.shipped import folder
+
+VALIDATOR = jsonschema.Draft202012Validator(rule_file_schema())
+FILES = sorted(
+    path for path in folder("rules").rglob("*.yaml") if path.parent.name != "concepts" and path.stem != "ruleset"
+)
+
+
+def document(text: str) -> object:
+    """The YAML as an editor reads it: dates and times stay text."""
+    return yaml.load(text, Loader=yaml.BaseLoader)
+
+
+def with_booleans(value: object) -> object:
+    """BaseLoader reads `true` as text; an editor does not."""
+    if isinstance(value, dict):
+        return {key: with_booleans(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [with_booleans(child) for child in value]
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(rule_file_schema())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_shipped_files_are_accepted(path: Path) -> None:
+    errors = [error.message for error in VALIDATOR.iter_errors(with_booleans(document(path.read_text("utf-8"))))]
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dose: {from: drug, gpa: 24h}",
+        "dose: {where: value > 0}",
+        "dose: {from: drug, episodes: drug, gap: 1h}",
+        "course: {episodes: drug}",
+        "course: {episodes: drug, gap: 24 hrs}",
+        "Dose: {from: drug}",
+        "dose: {from: drug, columns: {x: {frist: lab.value}}}",
+        "dose: {from: drug, columns: {x: {first: lab.value, in: 'time, time'}}}",
+        "dose: {from: drug, params: {x: {meaning: nothing}}}",
+        "examples: [{title: nothing expected}]",
+    ],
+)
+def test_mistakes_are_marked(text: str) -> None:
+    assert list(VALIDATOR.iter_errors(with_booleans(document(text))))
