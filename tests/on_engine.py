@@ -53,7 +53,7 @@ def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person]) -> None:
 
 
 def derive_by_sql(
-    con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person], settings: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person], settings: Mapping[str, str] = {}
 ) -> dict[str, Tables]:
     """Every rule's rows by patient, by the compiled SQL alone; the study is left without derived tables."""
     compiled = compile_rules(ruleset, settings)

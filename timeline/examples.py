@@ -17,6 +17,7 @@ from timeline.errors import TimelineError
 from timeline.quote import identifier
 from timeline.rules import Example, RuleSet
 
+PERSON_COLUMNS = ("patient_id", "sex", "birth_date")
 EVENT_COLUMNS = ("time", "end_time", "code", "value", "unit", "text", "route")
 
 
@@ -94,8 +95,8 @@ def _write_extract(
         (folder / "events.csv").open("w", newline="") as events,
         (folder / "patients.csv").open("w", newline="") as people,
     ):
-        writer = csv.DictWriter(events, ("patient_id", *EVENT_COLUMNS), restval="")
-        person = csv.DictWriter(people, ("patient_id", "sex", "birth_date"), restval="", extrasaction="ignore")
+        writer: csv.DictWriter[str] = csv.DictWriter(events, ("patient_id", *EVENT_COLUMNS), restval="")
+        person: csv.DictWriter[str] = csv.DictWriter(people, PERSON_COLUMNS, restval="", extrasaction="ignore")
         writer.writeheader()
         person.writeheader()
         for patient, (where, example) in enumerate(examples.items()):

@@ -125,6 +125,7 @@ def _node(node: yaml.Node, file: str, reader: Reader) -> Node:
     if isinstance(node, yaml.ScalarNode):
         empty = not node.style and node.value in ("", "~", "null")
         return Node(where, None if empty else node.value)
+    assert isinstance(node, yaml.CollectionNode)
     if isinstance(node, yaml.SequenceNode):
         return Node(where, tuple(_node(child, file, reader) for child in node.value), bool(node.flow_style))
     entries: dict[str, Node] = {}

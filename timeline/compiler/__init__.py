@@ -37,17 +37,18 @@ def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[
     params, findings = literals(ruleset, overrides)
     reads = {name: rules_read(rule, ruleset) for name, rule in ruleset.rules.items()}
     upstream = _upstream(reads, ruleset.index)
-    if ruleset.index in ruleset.rules:
-        reads = {name: read if name in upstream else read | {ruleset.index} for name, read in reads.items()}
+    index = ruleset.index
+    if index is not None and index in ruleset.rules:
+        reads = {name: read if name in upstream else read | {index} for name, read in reads.items()}
     order, circles = _sorted(reads)
     findings += [_circle(ruleset, circle) for circle in circles]
     compiled: dict[str, Compiled] = {}
     with duckdb.connect(":memory:") as con:
         for name in order:
-            index = compiled.get(ruleset.index or "") if name not in upstream else None
+            day_zero = compiled.get(index or "") if name not in upstream else None
             # Before there is an index there are no days to read.
             known = {n: _without_days(c.relation) if name in upstream else c.relation for n, c in compiled.items()}
-            ctx = Context(ruleset, ruleset.rules[name], known, params[name], index.relation if index else None, con)
+            ctx = Context(ruleset, ruleset.rules[name], known, params[name], day_zero.relation if day_zero else None, con)
             made = _compile(ctx, reads[name] <= set(compiled))
             findings += ctx.findings
             if made is not None and not ctx.findings:
@@ -144,7 +145,7 @@ def _unused(ctx: Context) -> list[Finding]:
 def _upstream(reads: Mapping[str, set[str]], index: str | None) -> set[str]:
     """The index rule and all that it reads: they cannot use `index`."""
     found: set[str] = set()
-    waiting = [index] if index in reads else []
+    waiting = [index] if index is not None and index in reads else []
     while waiting:
         name = waiting.pop()
         if name not in found:

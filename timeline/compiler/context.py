@@ -75,7 +75,7 @@ class Context:
         if len(names) > 1:
             self.say(path, f"{', '.join(names)}: several relations here must all be concepts; write a rule for each")
             return None
-        return self.single(names[0])
+        return self.single(next(iter(names)))
 
     def single(self, name: str) -> Relation | None:
         """Return a rule's relation, `patient` or `event`; None where that rule has mistakes of its own."""
