@@ -149,7 +149,8 @@ def test_times_are_read_whatever_the_session(tmp_path, session):
 def test_times_are_the_same_in_a_process_of_any_time_zone(tmp_path, process):
     path = events(tmp_path, "1,2024-03-10 02:30,,baseline,1,,,\n1,2024-07-01T12:00Z,,baseline,1,,,\n")
     code = (
-        "import sys; from timeline import ingest, store; from timeline.rules import Concept; con = store.connect(':memory:');"
+        "import sys; from timeline import ingest, store; from timeline.rules import Concept;"
+        "con = store.connect(':memory:');"
         "ingest.ingest(con, sys.argv[1], {'baseline': Concept(name='baseline')}, timezone='Europe/Zurich');"
         "print(con.execute('SELECT CAST(time AS VARCHAR), event_id FROM event ORDER BY time').fetchall())"
     )
@@ -285,6 +286,33 @@ def test_patients_who_contradict_themselves_keep_neither_answer(tmp_path):
     assert report.warnings == ("patients.csv: rows 1, 2 contradict others about the sex of 1 patients; it stays empty",)
 
 
+def test_a_mapping_renames_columns_and_takes_codes_apart(tmp_path):
+    mapping = tmp_path / "site.yaml"
+    mapping.write_text(
+        "columns: {patient_id: MRN, time: charted, code: item, value: result}\n"
+        "patterns:\n"
+        "  - {match: 'LAB/(?P<code>[^/]+)/(?P<unit>.*)', key: 'LAB/{code}'}\n"
+        "  - {match: 'DRUG/(?P<code>[^/]+)/(?P<status>.*)', key: 'DRUG/{code}', keep: [given], others: reject}\n"
+        "  - {match: 'SEX/(?P<value>.)', fact: patient.sex}\n"
+        "codes: {LAB/T: {concept: warmth}, DRUG/A: {concept: drug}}\n"
+    )
+    body = "7,2024-01-01 10:00,LAB/T/degF,100.4\n7,2024-01-01 11:00,DRUG/A/given,\n7,2024-01-01 12:00,DRUG/A/refused,5\n7,,SEX/F,\n"
+    con = study()
+    report = ingest.ingest(con, events(tmp_path, body, header="MRN,charted,item,result\n"), CONCEPTS, mapping=mapping)
+    assert rows(con, "concept, value, unit, code, source_unit") == [
+        ("warmth", 38.0, "Cel", "LAB/T/degF", "degF"),
+        ("drug", None, None, "DRUG/A/given", None),
+    ]
+    assert rejected(con) == [(3, "status 'refused' is not kept by the mapping site.yaml")]
+    assert con.execute("SELECT CAST(patient_id AS VARCHAR), sex FROM patient").fetchall() == [("7", "F")]
+    assert report.sources[0].rows_loaded == 3
+    said = "SELECT concept, code, origin FROM concept_code WHERE origin <> 'value set' ORDER BY code"
+    assert con.execute(said).fetchall() == [
+        ("drug", "DRUG/A/given", "mapping site.yaml"),
+        ("warmth", "LAB/T/degF", "mapping site.yaml"),
+    ]
+
+
 def test_the_same_file_again_changes_nothing(tmp_path):
     con, first = loaded(tmp_path, "1,2024-01-01,,protein,1,,,\n")
     before = con.execute("SELECT * FROM meta.source").fetchall()
@@ -392,7 +420,8 @@ def test_parquet_keeps_its_types(tmp_path):
         (8::BIGINT, TIMESTAMP '2024-01-01 10:00', 'warmth', 38.1::FLOAT, NULL),
         (8, TIMESTAMP '2024-01-01 11:00', 'warmth', 'nan'::FLOAT, NULL),
         (8, NULL, 'baseline', NULL, 'x'),
-        (9, TIMESTAMP 'infinity', 'warmth', 100.4::FLOAT, NULL)) AS t(patient_id, time, code, value, text)) TO '{path}' (FORMAT parquet)""")
+        (9, TIMESTAMP 'infinity', 'warmth', 100.4::FLOAT, NULL))
+            AS t(patient_id, time, code, value, text)) TO '{path}' (FORMAT parquet)""")
     con = study()
     ingest.ingest(con, path, CONCEPTS)
     assert rows(con, "CAST(patient_id AS VARCHAR), CAST(time AS VARCHAR), value, source_value, text") == [

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.test_ingest import CONCEPTS, HEADER, study
 from timeline import ingest
+from timeline.ingest import IngestReport
 
 COLUMNS = HEADER.strip().split(",")
 CELLS = {
@@ -39,7 +40,8 @@ ROW = st.tuples(*(st.sampled_from(CELLS[name]) for name in COLUMNS))
 LINE = st.one_of(
     ROW, ROW, ROW, ROW, st.sampled_from(["short,row", "a,b,c,d,e,f,g,h,i,j", 'x,2024-01-01,,"pro"tein,1,,,', ""])
 )
-EVENTS = "event_id, CAST(patient_id AS VARCHAR), time, end_time, concept, value, unit, bound, text, route, code, source_value, source_unit, date_only, implausible"
+EVENTS = """event_id, CAST(patient_id AS VARCHAR), time, end_time, concept, value, unit, bound, text, route, code,
+    source_value, source_unit, date_only, implausible"""
 
 
 def written(line: tuple[str, ...] | str) -> str:
@@ -50,7 +52,7 @@ def written(line: tuple[str, ...] | str) -> str:
     return out.getvalue()
 
 
-def events_of(lines: list, threads: int = 2) -> tuple[list, list, object]:
+def events_of(lines: list, threads: int = 2) -> tuple[list, list, IngestReport]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.csv"
         path.write_text(HEADER + "".join(written(line) for line in lines), encoding="utf-8")
@@ -62,8 +64,8 @@ def events_of(lines: list, threads: int = 2) -> tuple[list, list, object]:
         return found, refused, report
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(LINE, max_size=40))
+@settings(max_examples=10, deadline=None)
+@given(st.lists(LINE, max_size=100))
 def test_every_row_is_loaded_folded_or_rejected(lines):
     found, refused, report = events_of(lines)
     rows = [line for line in lines if line != ""]
@@ -78,8 +80,8 @@ def test_every_row_is_loaded_folded_or_rejected(lines):
     assert len({row[0] for row in found}) == len(found)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.lists(LINE, max_size=40), st.randoms(use_true_random=False))
+@settings(max_examples=6, deadline=None)
+@given(st.lists(LINE, max_size=100), st.randoms(use_true_random=False))
 def test_neither_order_nor_threads_change_an_event(lines, chance: random.Random):
     shuffled = list(lines)
     chance.shuffle(shuffled)
@@ -91,8 +93,8 @@ def test_neither_order_nor_threads_change_an_event(lines, chance: random.Random)
     assert keys == sorted(keys, key=lambda key: (key[0], key[1], str(key[2]), key[3]))
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.lists(ROW, min_size=1, max_size=20), st.integers(1, 19))
+@settings(max_examples=3, deadline=None)
+@given(st.lists(ROW, min_size=2, max_size=60), st.integers(1, 59))
 def test_two_files_are_as_good_as_two_ingests(lines, cut):
     """The same files in one ingest or one after the other: the same events and patients."""
     halves = {"events_a.csv": lines[:cut], "events_b.csv": lines[cut:]}

@@ -6,11 +6,18 @@ from tests.test_ingest import CONCEPTS, events, rejected, study
 from timeline import ingest
 from timeline.rules import Concept
 
-BODY = (
-    "1,2024-01-01 10:00,,protein,1,mg/dL,,\n1,2024-01-01 11:00,,LOINC/1988-5,<5,,,\n1,2024-01-01 12:00,,warmth,100.4,[degF],,\n"
-    "2,2024-01-01 10:00,,LOCAL/1,7,g,,\n2,2024-01-01 11:00,,LOCAL/1,,,Some Words,\n2,2024-01-01 12:00,,LOCAL/2,Mask,,,\n"
-    "2,2024-01-02 10:00,,drug,8,mg/kg,,\n3,2024-01-02 10:00,,LOCAL/3,5,furlong,,\n3,2024-01-02 10:00,,LOINC/9,5,mg/L,,\n"
-)
+BODY = """\
+1,2024-01-01 10:00,,protein,1,mg/dL,,
+1,2024-01-01 11:00,,LOINC/1988-5,<5,,,
+1,2024-01-01 12:00,,warmth,100.4,[degF],,
+2,2024-01-01 10:00,,LOCAL/1,7,g,,
+2,2024-01-01 11:00,,LOCAL/1,,,Some Words,
+2,2024-01-01 12:00,,LOCAL/2,Mask,,,
+2,2024-01-02 10:00,,drug,8,mg/kg,,
+3,2024-01-02 10:00,,LOCAL/3,5,mL,,
+3,2024-01-02 10:00,,LOINC/9,5,mg/L,,
+3,,,baseline,,,seen,
+"""
 EVENTS = "SELECT * REPLACE (CAST(patient_id AS VARCHAR) AS patient_id) FROM meta.event"
 
 
@@ -31,6 +38,7 @@ CHANGES = {
     "a code that cannot be converted": with_(changed("drug", codes=("LOCAL/3",))),
     "an unverified code confirmed": with_(changed("protein", codes=("LOINC/1988-5", "LOINC/9"), unverified=())),
     "a concept less": {name: concept for name, concept in CONCEPTS.items() if name != "drug"},
+    "a fact that needs a time": with_(changed("baseline", static=False)),
     "no concept": {},
 }
 

@@ -126,12 +126,13 @@ def _said(message: str) -> str:
 
 def _stop_where_rows_are_lost(con: "Connection", name: str, table: str) -> None:
     """A quotation mark that is never closed swallows rows that nobody can count; wrong bytes hide what was written."""
-    for (line,) in con.execute(
-        f"SELECT line FROM {table}_bad WHERE kind = 'INVALID ENCODING' ORDER BY line LIMIT 1"
-    ).fetchall():
+    unreadable = f"SELECT min(line) FROM {table}_bad WHERE kind = 'INVALID ENCODING' HAVING count(*) > 0"
+    for (line,) in con.execute(unreadable).fetchall():
         raise ExtractError(f"{name}: line {line} is not UTF-8; save the file with that encoding")
-    swallowed = f"SELECT line FROM {table}_bad WHERE kind = 'UNQUOTED VALUE' AND contains(rtrim(ltrim(raw, chr(10)), chr(10)), chr(10))"
-    for (line,) in con.execute(f"{swallowed} ORDER BY line LIMIT 1").fetchall():
+    swallowed = (
+        f"SELECT min(line) FROM {table}_bad WHERE kind = 'UNQUOTED VALUE' AND contains(trim(raw, chr(10)), chr(10))"
+    )
+    for (line,) in con.execute(f"{swallowed} HAVING count(*) > 0").fetchall():
         raise ExtractError(f"{name}: line {line}: a quotation mark is opened and not closed; close it, or double it")
 
 
@@ -154,7 +155,8 @@ def _number_the_rows(con: "Connection", path: Path, table: str) -> None:
                 sum(CAST(blank AS INTEGER)) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS blanks FROM outside)
         SELECT CAST(b.line - 1 - coalesce(c.blanks, 0) AS UBIGINT) AS source_row, b.kind, b.columns, b.raw
         FROM {table}_bad AS b LEFT JOIN counted AS c ON c.line = b.line""")
-    con.execute(f"""CREATE TEMP TABLE {table}_shift AS SELECT CAST(source_row AS BIGINT) - place AS before, max(place) AS shift
+    con.execute(f"""CREATE TEMP TABLE {table}_shift AS
+        SELECT CAST(source_row AS BIGINT) - place AS before, max(place) AS shift
         FROM (SELECT source_row, row_number() OVER (ORDER BY source_row) AS place FROM {table}_bad) GROUP BY before""")
     con.execute(f"""CREATE TEMP VIEW {table} AS
         SELECT r.*, CAST(r.rowid + 1 + coalesce(s.shift, 0) AS UBIGINT) AS source_row

@@ -1,4 +1,4 @@
-"""One ingest inside one transaction: which files are new, their rows into the study's tables, the counts; knows no format."""
+"""One ingest in one transaction: which files are new, their rows into the study's tables; knows no format."""
 
 import hashlib
 from collections import Counter
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.errors import ExtractError, UsageError
-from timeline.ingest import counts, normalise, patients
+from timeline.ingest import counts, meaning, normalise, patients, sift
 from timeline.ingest.remap import apply, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
 from timeline.ingest.staged import Staged
@@ -72,7 +72,7 @@ def load(
         folded |= folded_events
     say("sorting and writing")
     _broken_lines(con, new)
-    patients.write_events(con, normalise.events(events) if events else None)
+    patients.write_events(con, meaning.events(events) if events else None)
     patients.refresh(con)
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
@@ -141,10 +141,10 @@ def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestRepo
     say("reading rows")
     normalise.stage_rows(con, events, zone)
     _refuse_offsets(con, events)
-    folded = normalise.fold_duplicates(con, events)
-    normalise.set_aside(con, events)
+    folded = sift.fold_duplicates(con, events)
+    sift.set_aside(con, events)
     repeats = counts.repeats(con, events)
-    normalise.give_meaning(con)
+    meaning.give_meaning(con)
     keep_codes(con)
     found = counts.summary(con, concepts, resolutions)
     said = [*counts.not_in_force(mappings, concepts), *counts.unmet(mappings, resolutions)]
@@ -184,21 +184,13 @@ def _sources(con, new, read, folded, hashes, label) -> tuple[SourceCount, ...]:
         count = SourceCount(name, one.format, read[name], loaded[name], folded[name], rejected[name])
         if not count.reconciles:
             raise ExtractError(
-                f"{name}: {count.rows_read} rows read, but {count.rows_loaded} loaded, {count.rows_duplicate} duplicate "
-                f"and {count.rows_rejected} rejected; this is a mistake of ours: nothing was changed"
+                f"{name}: {count.rows_read} rows read, but {count.rows_loaded} loaded, {count.rows_duplicate} "
+                f"duplicate and {count.rows_rejected} rejected; this is a mistake of ours: nothing was changed"
             )
+        numbers = [count.rows_read, count.rows_loaded, count.rows_duplicate, count.rows_rejected]
         con.execute(
-            "INSERT INTO meta.source VALUES (?, ?, ?, ?, ?, ?, ?, CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP), ?)",
-            [
-                name,
-                hashes[name],
-                one.format,
-                count.rows_read,
-                count.rows_loaded,
-                count.rows_duplicate,
-                count.rows_rejected,
-                label or None,
-            ],
+            "INSERT INTO meta.source VALUES (?, ?, ?, ?, ?, ?, ?, now() AT TIME ZONE 'UTC', ?)",
+            [name, hashes[name], one.format, *numbers, label or None],
         )
         found.append(count)
     return tuple(found)

@@ -1,8 +1,8 @@
-"""From staged rows to events: ids, duplicates, times, numbers, units, concepts, rejections; knows no file format.
+"""Staged rows as numbers: what repeats is put into small tables, and decided there once; knows no file format.
 
 The staged contract is `staged.Staged`. Whatever is the same for many rows is decided once: patients,
 pairs of code and unit, and triples of value, text and route are numbered in small tables; a row is
-then eleven numbers, sorted as such, and its words come back from the small tables at the end.
+then ten numbers, and its words come back from the small tables when the event is written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from timeline.ingest import codes, parse
 from timeline.ingest.codes import Resolution
-from timeline.ingest.parse import ABSENT, DATE_ONLY, UNREADABLE, Source
+from timeline.ingest.parse import ABSENT, Source
 from timeline.ingest.staged import EVENT_COLUMNS, CodeMapping, Staged
 from timeline.quote import identifier, literal
 from timeline.rules import Concept
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
+Files = Sequence[tuple[Staged, dict[str, Source]]]
+"""Event files with the types of their staged columns."""
 ROW_HASH = "hash"
 """The function that makes a row's number; a test puts a poor one in its place to meet collisions."""
 
@@ -38,7 +40,7 @@ def raw(source: Source) -> str:
     return source.sql if source.type == "VARCHAR" else parse.text(source)
 
 
-def number_what_repeats(con: "Connection", files: Sequence[tuple[Staged, dict[str, Source]]]) -> None:
+def number_what_repeats(con: "Connection", files: Files) -> None:
     """Fill the small tables: patients in order of their ids, pairs of code and unit, values with their words."""
     con.execute("CREATE TEMP TABLE ingest_seen_patient (raw VARCHAR)")
     con.execute("CREATE TEMP TABLE ingest_seen_pair (code VARCHAR, unit VARCHAR)")
@@ -59,8 +61,8 @@ def number_what_repeats(con: "Connection", files: Sequence[tuple[Staged, dict[st
     con.execute("""CREATE TEMP TABLE ingest_pair AS
         SELECT code AS raw_code, unit AS raw_unit, trimmed_code AS code, trimmed_unit AS unit,
             CAST(dense_rank() OVER (ORDER BY trimmed_code, trimmed_unit) AS UINTEGER) AS id
-        FROM (SELECT DISTINCT code, unit, coalesce(trim(code), '') AS trimmed_code, coalesce(trim(unit), '') AS trimmed_unit
-            FROM ingest_seen_pair)""")
+        FROM (SELECT DISTINCT code, unit, coalesce(trim(code), '') AS trimmed_code,
+            coalesce(trim(unit), '') AS trimmed_unit FROM ingest_seen_pair)""")
     written = "nullif(trim(value), '')"
     con.execute(f"""CREATE TEMP TABLE ingest_word AS
         SELECT value AS raw_value, text AS raw_text, route AS raw_route,
@@ -85,10 +87,11 @@ def resolve_codes(
     return [one for _, one in found]
 
 
-def stage_rows(con: "Connection", files: Sequence[tuple[Staged, dict[str, Source]]], zone: str | None) -> None:
+def stage_rows(con: "Connection", files: Files, zone: str | None) -> None:
     """Fill `ingest_row`: every row as numbers."""
     rows = " UNION ALL ".join(
-        f"SELECT {number} AS file, {ROW_HASH}({literal(staged.source_file)}) AS file_content, * FROM ({_read(staged, columns, zone)})"
+        f"SELECT {number} AS file, {ROW_HASH}({literal(staged.source_file)}) AS file_content, * "
+        f"FROM ({_read(staged, columns, zone)})"
         for number, (staged, columns) in enumerate(files)
     )
     con.execute(f"""CREATE TEMP TABLE ingest_row AS
@@ -103,7 +106,7 @@ def stage_rows(con: "Connection", files: Sequence[tuple[Staged, dict[str, Source
 
 
 def _read(staged: Staged, columns: Mapping[str, Source], zone: str | None) -> str:
-    """SELECT a file's rows: times read, the number of its content, the other columns as their small tables know them."""
+    """SELECT a file's rows: times read, the content's number, the other columns as the small tables know them."""
     own = ", ".join(identifier(name) for name in sorted(staged.own))
     time, state = parse.time(columns["time"], zone)
     end_time, end_state = parse.time(columns["end_time"], zone)
@@ -113,131 +116,12 @@ def _read(staged: Staged, columns: Mapping[str, Source], zone: str | None) -> st
     return f"SELECT {listed} FROM {staged.relation} AS f"
 
 
-def fold_duplicates(con: "Connection", files: Sequence[tuple[Staged, dict[str, Source]]]) -> dict[int, int]:
-    """Remove rows equal in every column to an earlier one of their file; return how many, by file.
-
-    Rows that share a number are compared in full; different ones that share it by chance get another
-    number, made of their content, so that it is the same in every run.
-    """
-    con.execute("""CREATE TEMP TABLE ingest_twin AS
-        SELECT file, source_row, event_id FROM ingest_row
-        WHERE event_id IN (SELECT event_id FROM (
-            SELECT event_id, lag(event_id) OVER (ORDER BY event_id) AS before FROM ingest_row) WHERE event_id = before)""")
-    con.execute(
-        "CREATE TEMP TABLE ingest_fate (file UINTEGER, source_row UBIGINT, event_id UBIGINT, content VARCHAR, copy BIGINT)"
-    )
-    for (number,) in con.execute("SELECT DISTINCT file FROM ingest_twin ORDER BY file").fetchall():
-        staged, _ = files[number]
-        own = ", ".join(f"r.{identifier(name)}" for name in sorted(staged.own))
-        con.execute(f"""INSERT INTO ingest_fate
-            SELECT {number}, r.source_row, t.event_id, {literal(staged.source_file)} || to_json([{_texts(staged)}]),
-                row_number() OVER (PARTITION BY t.event_id, {own} ORDER BY r.source_row)
-            FROM {staged.relation} AS r JOIN ingest_twin AS t ON t.file = {number} AND t.source_row = r.source_row""")
-    folded = dict(con.execute("SELECT file, count(*) FROM ingest_fate WHERE copy > 1 GROUP BY file").fetchall())
-    con.execute("""DELETE FROM ingest_row USING ingest_fate AS d
-        WHERE d.copy > 1 AND ingest_row.file = d.file AND ingest_row.source_row = d.source_row""")
-    _part_collisions(con)
-    con.execute("DROP TABLE ingest_fate")
-    return folded
-
-
-def _texts(staged: Staged) -> str:
-    return ", ".join(f"CAST(r.{identifier(name)} AS VARCHAR)" for name in sorted(staged.own))
-
-
-def _part_collisions(con: "Connection") -> None:
-    con.execute("""CREATE TEMP TABLE ingest_apart AS
-        SELECT file, source_row, md5_number_lower(content || chr(31) || place) AS event_id FROM (
-            SELECT file, source_row, content, row_number() OVER (PARTITION BY event_id ORDER BY content) AS place
-            FROM ingest_fate WHERE copy = 1)
-        WHERE place > 1""")
-    con.execute("""UPDATE ingest_row SET event_id = a.event_id FROM ingest_apart AS a
-        WHERE ingest_row.file = a.file AND ingest_row.source_row = a.source_row""")
-    con.execute("DROP TABLE ingest_apart")
-
-
-REASON = f"""CASE
-    WHEN r.patient IS NULL THEN 'patient_id is empty'
-    WHEN c.code = '' THEN 'code is empty'
-    WHEN c.fact IS NULL AND c.reject IS NOT NULL THEN c.reject
-    WHEN r.state = {UNREADABLE} THEN 'time cannot be read; write it as 2024-01-31 13:45'
-    WHEN r.end_state = {UNREADABLE} THEN 'end_time cannot be read; write it as 2024-01-31 13:45'
-    WHEN c.fact = 'birth_date' AND r."time" IS NULL AND c.fact_value IS NULL THEN 'time is empty, and would be the date of birth'
-    WHEN c.fact = 'sex' AND coalesce(c.fact_value, w.source_value, w.words) IS NULL THEN 'sex is empty'
-    WHEN c.fact IS NULL AND r."time" IS NULL AND NOT c.static AND c.concept IS NULL
-        THEN 'time is empty, and the code is mapped to no baseline fact'
-    WHEN c.fact IS NULL AND r."time" IS NULL AND NOT c.static THEN 'time is empty, and ' || c.concept || ' is no baseline fact'
-    END"""
-
-
-def set_aside(con: "Connection", files: Sequence[tuple[Staged, dict[str, Source]]]) -> None:
-    """Move what cannot be used to meta.rejected, and what is a fact about the patient to meta.patient_fact."""
-    con.execute(f"""CREATE TEMP TABLE ingest_reject AS SELECT * FROM (
-        SELECT r.file, r.source_row, {REASON} AS reason
-        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word)
-        WHERE reason IS NOT NULL""")
-    for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
-        staged, _ = files[number]
-        con.execute(f"""INSERT INTO meta.rejected
-            SELECT {literal(staged.source_file)}, r.source_row, j.reason, {raw_json(staged)}
-            FROM {staged.relation} AS r JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row
-            ORDER BY r.source_row""")
-    con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
-        WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
-    names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
-    con.execute(f"""INSERT INTO meta.patient_fact
-        SELECT p.patient_id, CASE WHEN c.fact = 'sex' THEN coalesce(c.fact_value, w.source_value, w.words) END,
-            CASE WHEN c.fact = 'birth_date' THEN coalesce(TRY_CAST(c.fact_value AS DATE), CAST(r."time" AS DATE)) END,
-            f.source_file, r.source_row
-        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word
-        JOIN (SELECT DISTINCT patient, patient_id FROM ingest_patient) AS p ON p.patient = r.patient
-        JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file
-        WHERE c.fact IS NOT NULL""")
-    con.execute("DELETE FROM ingest_row WHERE code IN (SELECT id FROM ingest_code WHERE fact IS NOT NULL)")
-
-
-def raw_json(staged: Staged) -> str:
-    """The row as read, as JSON text."""
-    pairs = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in staged.own)
-    return f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"
-
-
-VALUE = """CASE WHEN c.concept IS NULL OR (c.factor = 1 AND c."offset" = 0) THEN w.number
-    ELSE round(w.number * c.factor + c."offset", 9) END"""
-IMPLAUSIBLE = f"coalesce({VALUE} < c.low OR {VALUE} > c.high, FALSE)"
-TEXT = "CASE WHEN c.words THEN lower(coalesce(w.words, c.text)) ELSE coalesce(w.words, c.text) END"
-
-
-def give_meaning(con: "Connection") -> None:
-    """Fill `ingest_meaning`: what each mapped code says with each value it occurs with, and how often; for the counts."""
-    con.execute(f"""CREATE TEMP TABLE ingest_meaning AS
-        SELECT m.n, c.concept, c.code, c.source_unit, c.unit, c."numeric", c.assumed, w.source_value, w.number,
-            {TEXT} AS text, {IMPLAUSIBLE} AS implausible
-        FROM (SELECT code, word, count(*) AS n FROM ingest_row
-            WHERE code IN (SELECT id FROM ingest_code WHERE concept IS NOT NULL) GROUP BY code, word) AS m
-        JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word""")
-
-
-def events(files: Sequence[tuple[Staged, dict[str, Source]]]) -> str:
-    """SELECT the new events, columns as in meta.event."""
-    names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
-    midnight = 'r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP)'
-    return f"""SELECT r.event_id, k.patient_id, r."time", r.end_time, c.concept, {VALUE} AS value,
-            CASE WHEN w.number IS NOT NULL THEN c.unit END AS unit, w.bound, {TEXT} AS text,
-            coalesce(w.route, lower(c.route)) AS route, c.code, w.source_value,
-            nullif(c.source_unit, '') AS source_unit, f.source_file, r.source_row,
-            (r.state = {DATE_ONLY} OR (c.date_only AND {midnight})) IS TRUE AS date_only, {IMPLAUSIBLE} AS implausible
-        FROM ingest_row AS r
-        JOIN ingest_code AS c ON c.id = r.code
-        JOIN ingest_word AS w ON w.id = r.word
-        JOIN ingest_key AS k ON k.patient = r.patient
-        JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file"""
-
-
 def clear(con: "Connection") -> None:
     """Drop whatever an ingest keeps for itself."""
-    found = con.execute("""SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND starts_with(view_name, 'ingest_')
-        UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, 'ingest_')""")
-    dropped = [f"DROP {kind} temp.{identifier(name)}" for kind, name in found.fetchall()]
+    found = con.execute("""SELECT kind, name FROM (
+            SELECT 'VIEW' AS kind, view_name AS name FROM duckdb_views() WHERE temporary
+            UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary)
+        WHERE starts_with(name, 'ingest_')""").fetchall()
+    dropped = [f"DROP {kind} temp.{identifier(name)}" for kind, name in found]
     if dropped:
         con.execute("; ".join(dropped))

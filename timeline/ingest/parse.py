@@ -62,12 +62,9 @@ def _time_of_text(source: Source, zone: str | None) -> tuple[str, str]:
     shifted = literal(DATE + CLOCK + SHIFT)
     here = f"TRY_CAST(replace({written}, ',', '.') AS TIMESTAMP)"
     there = _in_zone(written, zone) if zone is not None else "CAST(NULL AS TIMESTAMP)"
-    value = f"CASE WHEN regexp_full_match({written}, {local}) THEN {here} WHEN regexp_full_match({written}, {shifted}) THEN {there} END"
-    unread = (
-        f"CASE WHEN regexp_full_match({written}, {shifted}) THEN {OFFSET} ELSE {UNREADABLE} END"
-        if zone is None
-        else str(UNREADABLE)
-    )
+    has_shift = f"regexp_full_match({written}, {shifted})"
+    value = f"CASE WHEN regexp_full_match({written}, {local}) THEN {here} WHEN {has_shift} THEN {there} END"
+    unread = f"CASE WHEN {has_shift} THEN {OFFSET} ELSE {UNREADABLE} END" if zone is None else str(UNREADABLE)
     state = (
         f"CASE WHEN {written} IS NULL THEN {EMPTY} WHEN {value} IS NULL THEN {unread} "
         f"WHEN length({written}) = 10 THEN {DATE_ONLY} ELSE {EXACT} END"

@@ -1,15 +1,16 @@
-"""Patients: what extracts say about them, the ENUM of their ids, and the event table written with it; reads no event's code.
+"""Patients: what extracts say about them, the ENUM of their ids, and the event table with it; knows no code.
 
 `meta.patient_fact` holds one row for each statement; `patient` is made of it anew at each ingest, so that
 statements that contradict each other are seen wherever they come from, and neither is chosen.
 """
 
-from collections.abc import Sequence
+import math
 from typing import TYPE_CHECKING
 
 from timeline import schema, store
 from timeline.ingest import parse
-from timeline.ingest.normalise import raw, raw_json, sources
+from timeline.ingest.normalise import raw, sources
+from timeline.ingest.sift import raw_json
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
+SLICE = 3_000_000
+"""Events that are sorted at a time."""
 ROWS_NAMED = 5
 """Rows that a warning names."""
 
@@ -35,9 +38,11 @@ def load_patients(con: "Connection", staged: Staged) -> int:
     file = literal(staged.source_file)
     con.execute(f"""INSERT INTO meta.rejected SELECT {file}, source_row, CASE WHEN patient_id IS NULL
             THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, raw
-        FROM ingest_patient_row WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE}) ORDER BY source_row""")
+        FROM ingest_patient_row WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE})
+        ORDER BY source_row""")
     con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, {file}, source_row
-        FROM ingest_patient_row WHERE copy = 1 AND patient_id IS NOT NULL AND state <> {parse.UNREADABLE} ORDER BY source_row""")
+        FROM ingest_patient_row WHERE copy = 1 AND patient_id IS NOT NULL AND state <> {parse.UNREADABLE}
+        ORDER BY source_row""")
     folded = con.execute("SELECT count(*) FROM ingest_patient_row WHERE copy > 1").fetchall()[0][0]
     con.execute("DROP TABLE ingest_patient_row")
     return folded
@@ -46,54 +51,55 @@ def load_patients(con: "Connection", staged: Staged) -> int:
 def write_events(con: "Connection", new_events: str | None) -> None:
     """Make the key, the patients and, sorted by patient, time and id, the events anew, with those of `new_events`.
 
-    `new_events` selects from the staged rows, whose patients are numbered in the order of their ids.
+    `new_events` selects from the staged rows of the patients in `ingest_slice`. Slice by slice, because
+    sorting some millions of whole events at a time takes a third of the memory and no more time.
     """
-    known = "SELECT DISTINCT CAST(patient_id AS VARCHAR) AS patient_id FROM meta.event UNION SELECT patient_id FROM meta.patient_fact"
-    if new_events is not None:
-        known += """ UNION SELECT p.patient_id FROM ingest_patient AS p
-            WHERE p.patient IN (SELECT DISTINCT patient FROM ingest_row)"""
-    con.execute(f"CREATE TEMP TABLE ingest_id AS SELECT patient_id FROM ({known}) ORDER BY patient_id")
-    had_events = con.execute("SELECT count(*) FROM meta.event").fetchall()[0][0] > 0
-    key = schema.PATIENT_KEY
-    con.execute(f"CREATE OR REPLACE TYPE {key} AS ENUM (SELECT patient_id FROM ingest_id ORDER BY patient_id)")
-    con.execute(
-        f"CREATE TEMP TABLE ingest_dictionary AS SELECT patient_id, CAST(patient_id AS {key}) AS patient_key FROM ingest_id"
-    )
-    parts = []
-    if had_events:
-        columns = ", ".join(f"e.{identifier(f.name)}" for f in schema.EVENT if f.name not in ("event_id", "patient_id"))
-        parts.append(
-            f"SELECT e.event_id, d.patient_key AS patient_id, {columns} FROM meta.event AS e "
-            "JOIN ingest_dictionary AS d ON d.patient_id = CAST(e.patient_id AS VARCHAR)"
-        )
-    if new_events is not None:
-        con.execute("""CREATE TEMP TABLE ingest_key AS SELECT DISTINCT p.patient, d.patient_key AS patient_id
-            FROM ingest_patient AS p JOIN ingest_dictionary AS d USING (patient_id)""")
-        parts.append(new_events)
-    _replace_events(con, parts)
-    _write_patients(con)
-    con.execute("DROP TABLE ingest_id")
-    con.execute("DROP TABLE ingest_dictionary")
-
-
-def _replace_events(con: "Connection", parts: Sequence[str]) -> None:
-    """Write the event table anew, sorted."""
+    _number_patients(con, new_events is not None)
+    stored = con.execute("SELECT count(*) FROM meta.event").fetchall()[0][0]
+    staged = con.execute("SELECT count(*) FROM ingest_row").fetchall()[0][0] if new_events is not None else 0
+    patients = con.execute("SELECT count(*) FROM ingest_key").fetchall()[0][0]
+    columns = ", ".join(f"e.{identifier(f.name)}" for f in schema.EVENT if f.name not in ("event_id", "patient_id"))
+    old_events = f"""SELECT e.event_id, k.patient_id, {columns} FROM meta.event AS e
+        JOIN ingest_slice AS k ON k.name = CAST(e.patient_id AS VARCHAR)"""
+    parts = [part for part, n in ((old_events, stored), (new_events, staged)) if part is not None and n]
     con.execute(schema.ddl("meta.event").replace("meta.event", "meta.event_next", 1))
-    if parts:
-        order = 'patient_id, "time" NULLS FIRST, event_id'
-        con.execute(f"INSERT INTO meta.event_next SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {order}")
+    slices = max(1, math.ceil((stored + staged) / SLICE))
+    for number in range(slices if parts else 0):
+        low, high = patients * number // slices, patients * (number + 1) // slices
+        con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_slice AS SELECT * FROM ingest_key
+            WHERE place > {low} AND place <= {high}""")
+        con.execute(f"""INSERT INTO meta.event_next SELECT * FROM ({" UNION ALL ".join(parts)})
+            ORDER BY patient_id, "time" NULLS FIRST, event_id""")
     con.execute("DROP TABLE meta.event")
     con.execute("ALTER TABLE meta.event_next RENAME TO event")
+    _write_patients(con)
+
+
+def _number_patients(con: "Connection", staged: bool) -> None:
+    """Make the ENUM of all patients, and `ingest_key`: their place in it, and their number among the staged rows."""
+    known = """SELECT DISTINCT CAST(patient_id AS VARCHAR) AS name FROM meta.event
+        UNION SELECT patient_id FROM meta.patient_fact"""
+    numbers = "SELECT NULL AS name, NULL AS patient WHERE FALSE"
+    if staged:
+        numbers = """SELECT DISTINCT patient_id AS name, patient FROM ingest_patient
+            WHERE patient IN (SELECT DISTINCT patient FROM ingest_row)"""
+        known += f" UNION SELECT name FROM ({numbers})"
+    con.execute(f"CREATE TEMP TABLE ingest_id AS SELECT name FROM ({known}) ORDER BY name")
+    con.execute(f"CREATE OR REPLACE TYPE {schema.PATIENT_KEY} AS ENUM (SELECT name FROM ingest_id ORDER BY name)")
+    con.execute(f"""CREATE TEMP TABLE ingest_key AS
+        SELECT i.name, CAST(i.name AS {schema.PATIENT_KEY}) AS patient_id, n.patient,
+            row_number() OVER (ORDER BY i.name) AS place
+        FROM ingest_id AS i LEFT JOIN ({numbers}) AS n ON n.name = i.name""")
 
 
 def _write_patients(con: "Connection") -> None:
     con.execute("DROP TABLE patient")
     con.execute(schema.ddl("patient"))
     con.execute("""INSERT INTO patient
-        SELECT d.patient_key, CASE WHEN count(DISTINCT lower(f.sex)) = 1 THEN min(f.sex) END,
+        SELECT k.patient_id, CASE WHEN count(DISTINCT lower(f.sex)) = 1 THEN min(f.sex) END,
             CASE WHEN count(DISTINCT f.birth_date) = 1 THEN min(f.birth_date) END
-        FROM ingest_dictionary AS d LEFT JOIN meta.patient_fact AS f USING (patient_id)
-        GROUP BY d.patient_key ORDER BY d.patient_key""")
+        FROM ingest_key AS k LEFT JOIN meta.patient_fact AS f ON f.patient_id = k.name
+        GROUP BY k.patient_id ORDER BY k.patient_id""")
 
 
 def contradictions(con: "Connection") -> list[str]:
@@ -101,8 +107,8 @@ def contradictions(con: "Connection") -> list[str]:
     said = []
     for column, distinct in (("sex", "lower(sex)"), ("birth_date", "birth_date")):
         rows = con.execute(f"""SELECT source_file, list(source_row ORDER BY source_row), count(DISTINCT patient_id)
-            FROM meta.patient_fact WHERE {column} IS NOT NULL AND patient_id IN (SELECT patient_id FROM meta.patient_fact
-                GROUP BY patient_id HAVING count(DISTINCT {distinct}) > 1)
+            FROM meta.patient_fact WHERE {column} IS NOT NULL AND patient_id IN (
+                SELECT patient_id FROM meta.patient_fact GROUP BY patient_id HAVING count(DISTINCT {distinct}) > 1)
             GROUP BY source_file ORDER BY source_file""").fetchall()
         for file, numbers, patients in rows:
             named = ", ".join(str(number) for number in numbers[:ROWS_NAMED]) + (

@@ -93,7 +93,8 @@ def _reject(con: "Connection") -> int:
     pairs = ", ".join(f'"{name}" := e."{name}"' for name in raw)
     con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_refused AS
         SELECT e.event_id, e.source_file, e.source_row,
-            coalesce(c.reject, 'time is empty, and ' || coalesce(c.concept, 'the code') || ' is no baseline fact') AS reason,
+            coalesce(c.reject, 'time is empty, and '
+                || coalesce(c.concept || ' is no', 'the code is mapped to no') || ' baseline fact') AS reason,
             CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw
         {EVENTS} WHERE c.reject IS NOT NULL OR (e."time" IS NULL AND NOT c.static)""")
     con.execute("""INSERT INTO meta.rejected SELECT source_file, source_row, reason, raw FROM ingest_refused

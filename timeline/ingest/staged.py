@@ -1,4 +1,4 @@
-"""What every format hands to `normalise`: one record a file, SQL over its rows; knows no format and no table of a study.
+"""What every format hands to `normalise`: one record a file, SQL over its rows; knows no table of a study.
 
 A format reads nothing into tables that need not be: `relation` is scanned where it lies, `columns`
 say how the columns that events have are made of it. Types, units, concepts, duplicates, ids and

@@ -1,0 +1,44 @@
+"""From codes and words to concept, value, unit and text: the SQL of a new event; knows no file format."""
+
+from typing import TYPE_CHECKING
+
+from timeline.ingest.normalise import Files
+from timeline.ingest.parse import DATE_ONLY
+from timeline.quote import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+
+VALUE = """CASE WHEN c.concept IS NULL OR (c.factor = 1 AND c."offset" = 0) THEN w.number
+    ELSE round(w.number * c.factor + c."offset", 9) END"""
+IMPLAUSIBLE = f"coalesce({VALUE} < c.low OR {VALUE} > c.high, FALSE)"
+TEXT = "CASE WHEN c.words THEN lower(coalesce(w.words, c.text)) ELSE coalesce(w.words, c.text) END"
+
+
+def give_meaning(con: "Connection") -> None:
+    """Fill `ingest_meaning`, for the counts: what each mapped code says with each of its values, and how often."""
+    con.execute(f"""CREATE TEMP TABLE ingest_meaning AS
+        SELECT m.n, c.concept, c.code, c.source_unit, c.unit, c."numeric", c.assumed, w.source_value, w.number,
+            {TEXT} AS text, {IMPLAUSIBLE} AS implausible
+        FROM (SELECT code, word, count(*) AS n FROM ingest_row
+            WHERE code IN (SELECT id FROM ingest_code WHERE concept IS NOT NULL) GROUP BY code, word) AS m
+        JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word""")
+
+
+def events(files: Files) -> str:
+    """SELECT the new events, columns as in meta.event, of the patients in `ingest_slice`."""
+    names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
+    midnight = 'r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP)'
+    return f"""SELECT r.event_id, k.patient_id, r."time", r.end_time, c.concept, {VALUE} AS value,
+            CASE WHEN w.number IS NOT NULL THEN c.unit END AS unit, w.bound, {TEXT} AS text,
+            coalesce(w.route, lower(c.route)) AS route, c.code, w.source_value,
+            nullif(c.source_unit, '') AS source_unit, f.source_file, r.source_row,
+            (r.state = {DATE_ONLY} OR (c.date_only AND {midnight})) IS TRUE AS date_only, {IMPLAUSIBLE} AS implausible
+        FROM ingest_row AS r
+        JOIN ingest_code AS c ON c.id = r.code
+        JOIN ingest_word AS w ON w.id = r.word
+        JOIN ingest_slice AS k ON k.patient = r.patient
+        JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file"""

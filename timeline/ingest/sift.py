@@ -1,0 +1,106 @@
+"""Staged rows that become no event: duplicates, rows that are of no use, facts about patients; knows no file format."""
+
+from typing import TYPE_CHECKING
+
+from timeline.ingest.normalise import Files
+from timeline.ingest.parse import UNREADABLE
+from timeline.ingest.staged import Staged
+from timeline.quote import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+
+def fold_duplicates(con: "Connection", files: Files) -> dict[int, int]:
+    """Remove rows equal in every column to an earlier one of their file; return how many, by file.
+
+    Rows that share a number are compared in full; different ones that share it by chance get another
+    number, made of their content, so that it is the same in every run.
+    """
+    con.execute("""CREATE TEMP TABLE ingest_twin AS
+        SELECT file, source_row, event_id FROM ingest_row
+        WHERE event_id IN (SELECT event_id FROM (
+            SELECT event_id, lag(event_id) OVER (ORDER BY event_id) AS before FROM ingest_row)
+            WHERE event_id = before)""")
+    if not con.execute("SELECT 1 FROM ingest_twin LIMIT 1").fetchall():
+        return {}
+    con.execute("""CREATE TEMP TABLE ingest_fate
+        (file UINTEGER, source_row UBIGINT, event_id UBIGINT, content VARCHAR, copy BIGINT)""")
+    for (number,) in con.execute("SELECT DISTINCT file FROM ingest_twin ORDER BY file").fetchall():
+        staged, _ = files[number]
+        own = ", ".join(f"r.{identifier(name)}" for name in sorted(staged.own))
+        con.execute(f"""INSERT INTO ingest_fate
+            SELECT {number}, r.source_row, t.event_id, {literal(staged.source_file)} || to_json([{_texts(staged)}]),
+                row_number() OVER (PARTITION BY t.event_id, {own} ORDER BY r.source_row)
+            FROM {staged.relation} AS r JOIN ingest_twin AS t ON t.file = {number} AND t.source_row = r.source_row""")
+    folded = dict(con.execute("SELECT file, count(*) FROM ingest_fate WHERE copy > 1 GROUP BY file").fetchall())
+    con.execute("""DELETE FROM ingest_row USING ingest_fate AS d
+        WHERE d.copy > 1 AND ingest_row.file = d.file AND ingest_row.source_row = d.source_row""")
+    _part_collisions(con)
+    con.execute("DROP TABLE ingest_fate")
+    return folded
+
+
+def _texts(staged: Staged) -> str:
+    return ", ".join(f"CAST(r.{identifier(name)} AS VARCHAR)" for name in sorted(staged.own))
+
+
+def _part_collisions(con: "Connection") -> None:
+    con.execute("""CREATE TEMP TABLE ingest_apart AS
+        SELECT file, source_row, md5_number_lower(content || chr(31) || place) AS event_id FROM (
+            SELECT file, source_row, content, row_number() OVER (PARTITION BY event_id ORDER BY content) AS place
+            FROM ingest_fate WHERE copy = 1)
+        WHERE place > 1""")
+    con.execute("""UPDATE ingest_row SET event_id = a.event_id FROM ingest_apart AS a
+        WHERE ingest_row.file = a.file AND ingest_row.source_row = a.source_row""")
+    con.execute("DROP TABLE ingest_apart")
+
+
+REASON = f"""CASE
+    WHEN r.patient IS NULL THEN 'patient_id is empty'
+    WHEN c.code = '' THEN 'code is empty'
+    WHEN c.fact IS NULL AND c.reject IS NOT NULL THEN c.reject
+    WHEN r.state = {UNREADABLE} THEN 'time cannot be read; write it as 2024-01-31 13:45'
+    WHEN r.end_state = {UNREADABLE} THEN 'end_time cannot be read; write it as 2024-01-31 13:45'
+    WHEN c.fact = 'birth_date' AND r."time" IS NULL AND c.fact_value IS NULL
+        THEN 'time is empty, and would be the date of birth'
+    WHEN c.fact = 'sex' AND coalesce(c.fact_value, w.source_value, w.words) IS NULL THEN 'sex is empty'
+    WHEN c.fact IS NULL AND r."time" IS NULL AND NOT c.static AND c.concept IS NULL
+        THEN 'time is empty, and the code is mapped to no baseline fact'
+    WHEN c.fact IS NULL AND r."time" IS NULL AND NOT c.static
+        THEN 'time is empty, and ' || c.concept || ' is no baseline fact'
+    END"""
+
+
+def set_aside(con: "Connection", files: Files) -> None:
+    """Move what cannot be used to meta.rejected, and what is a fact about the patient to meta.patient_fact."""
+    con.execute(f"""CREATE TEMP TABLE ingest_reject AS SELECT * FROM (
+        SELECT r.file, r.source_row, {REASON} AS reason
+        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word)
+        WHERE reason IS NOT NULL""")
+    for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
+        staged, _ = files[number]
+        con.execute(f"""INSERT INTO meta.rejected
+            SELECT {literal(staged.source_file)}, r.source_row, j.reason, {raw_json(staged)}
+            FROM {staged.relation} AS r JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row
+            ORDER BY r.source_row""")
+    con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
+        WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
+    names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
+    con.execute(f"""INSERT INTO meta.patient_fact
+        SELECT p.patient_id, CASE WHEN c.fact = 'sex' THEN coalesce(c.fact_value, w.source_value, w.words) END,
+            CASE WHEN c.fact = 'birth_date' THEN coalesce(TRY_CAST(c.fact_value AS DATE), CAST(r."time" AS DATE)) END,
+            f.source_file, r.source_row
+        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word
+        JOIN (SELECT DISTINCT patient, patient_id FROM ingest_patient) AS p ON p.patient = r.patient
+        JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file
+        WHERE c.fact IS NOT NULL""")
+    con.execute("DELETE FROM ingest_row WHERE code IN (SELECT id FROM ingest_code WHERE fact IS NOT NULL)")
+
+
+def raw_json(staged: Staged) -> str:
+    """The row as read, as JSON text."""
+    pairs = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in staged.own)
+    return f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"
