@@ -41,8 +41,24 @@ def run_examples(ruleset: RuleSet) -> tuple[ExampleResult, ...]:
         groups.setdefault(tuple(sorted(example.set.items())), {})[where] = example
     results: dict[str, ExampleResult] = {}
     for params, examples in groups.items():
-        results |= _run_group(ruleset, dict(params), examples)
+        named = {rule for example in examples.values() for rule in example.expect}
+        named |= {param.partition(".")[0] for param, _ in params}
+        results |= _run_group(_needed(ruleset, named), dict(params), examples)
     return tuple(results[where] for where in ruleset.examples)
+
+
+def _needed(ruleset: RuleSet, names: set[str]) -> RuleSet:
+    """The rule set with only those rules that `names` are derived from, the index among them."""
+    from timeline.compiler import rules_read
+
+    found: set[str] = set()
+    waiting = [*names, *((ruleset.index,) if ruleset.index else ())]
+    while waiting:
+        name = waiting.pop()
+        if name in ruleset.rules and name not in found:
+            found.add(name)
+            waiting += rules_read(ruleset.rules[name], ruleset)
+    return ruleset.model_copy(update={"rules": {n: rule for n, rule in ruleset.rules.items() if n in found}})
 
 
 def parse_events(text: str) -> list[dict[str, str]]:
