@@ -296,7 +296,10 @@ def test_a_mapping_renames_columns_and_takes_codes_apart(tmp_path):
         "  - {match: 'SEX/(?P<value>.)', fact: patient.sex}\n"
         "codes: {LAB/T: {concept: warmth}, DRUG/A: {concept: drug}}\n"
     )
-    body = "7,2024-01-01 10:00,LAB/T/degF,100.4\n7,2024-01-01 11:00,DRUG/A/given,\n7,2024-01-01 12:00,DRUG/A/refused,5\n7,,SEX/F,\n"
+    body = (
+        "7,2024-01-01 10:00,LAB/T/degF,100.4\n7,2024-01-01 11:00,DRUG/A/given,\n"
+        "7,2024-01-01 12:00,DRUG/A/refused,5\n7,,SEX/F,\n"
+    )
     con = study()
     report = ingest.ingest(con, events(tmp_path, body, header="MRN,charted,item,result\n"), CONCEPTS, mapping=mapping)
     assert rows(con, "concept, value, unit, code, source_unit") == [

@@ -6,7 +6,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.test_ingest import CONCEPTS, HEADER, study
@@ -97,6 +97,7 @@ def test_neither_order_nor_threads_change_an_event(lines, chance: random.Random)
 @given(st.lists(ROW, min_size=2, max_size=60), st.integers(1, 59))
 def test_two_files_are_as_good_as_two_ingests(lines, cut):
     """The same files in one ingest or one after the other: the same events and patients."""
+    assume(lines[:cut] != lines[cut:])  # the same bytes are the same file
     halves = {"events_a.csv": lines[:cut], "events_b.csv": lines[cut:]}
     found = []
     for apart in (False, True):
