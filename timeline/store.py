@@ -16,6 +16,8 @@ def connect(path: Path | str, *, read_only: bool = False, create: bool = False) 
     in_memory = str(path) == ":memory:"
     if not in_memory and not create and not Path(path).is_file():
         raise StudyError(f"{path}: there is no study here; make one with `timeline ingest {path} EXTRACT`")
+    if not in_memory and not _is_duckdb(Path(path)):
+        raise StudyError(f"{path}: this is not a study file; it cannot be opened as a DuckDB database")
     config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "true"}
     if not in_memory and not read_only:
         # A default DuckDB 2.0 file cannot be opened by 1.x; this layout can, from 1.4 on.
@@ -36,6 +38,14 @@ def connect(path: Path | str, *, read_only: bool = False, create: bool = False) 
             raise StudyError(f"{path}: a DuckDB file with other tables; name a new file for the study")
         _create(con)
     return con
+
+
+def _is_duckdb(path: Path) -> bool:
+    """Whether the file is a DuckDB database, or not there yet; DuckDB itself would also open a CSV file as one."""
+    if not path.exists() or path.stat().st_size == 0:
+        return True
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
 
 
 def _create(con: duckdb.DuckDBPyConnection) -> None:

@@ -50,8 +50,14 @@ class Study:
         """Give a DuckDB connection that may change the study, closed at the end of the block."""
         from timeline import store
 
-        with closing(store.connect(self.path, create=create)) as con:
-            yield con
+        new = create and not self.path.exists()
+        try:
+            with closing(store.connect(self.path, create=create)) as con:
+                yield con
+        except BaseException:
+            if new:  # what never came to hold anything leaves no file behind
+                self.path.unlink(missing_ok=True)
+            raise
 
     def ingest(
         self,
