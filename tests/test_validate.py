@@ -1,6 +1,7 @@
 """pandera at the borders: `validate` counts what a plain loop counts, and says nothing of the values."""
 
 import math
+from dataclasses import replace
 
 import duckdb
 import polars as pl
@@ -9,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.config import ValidationDepth, config_context
 
-from timeline import schema
+from timeline import load, schema, store
+from timeline.errors import Findings
+from timeline.ingest import ingest
 from timeline.schema import Field
 from timeline.validate import Failure, findings, pandera_schema, polars_type, validate
 
@@ -164,9 +167,26 @@ def test_pandera_schema_judges_a_frame_that_polars_read(con):
              "TIMESTAMP", "DECIMAL(18,3)", "UBIGINT[]", "VARCHAR[]", "UTINYINT", "SMALLINT"]
 )  # fmt: skip
 def test_types_are_those_that_duckdb_hands_to_polars(type):
-    assert duckdb.sql(f"SELECT NULL::{type} AS x").pl().schema["x"] == polars_type(type)
+    assert duckdb.connect().sql(f"SELECT NULL::{type} AS x").pl().schema["x"] == polars_type(type)
 
 
 def test_a_type_that_no_column_has_is_named():
     with pytest.raises(ValueError, match="STRUCT"):
         polars_type("STRUCT(a INTEGER)")
+
+
+def test_an_extract_that_breaks_the_schema_changes_nothing(tmp_path, monkeypatch):
+    (tmp_path / "events.csv").write_text(
+        "patient_id,time,code,value\nZebedee,2024-01-01,crp,500\nDougal,2024-01-01,crp,5\n"
+    )
+    con, concepts = store.connect(":memory:"), load.load([]).concepts
+    narrow = tuple(replace(f, between=(0, 100)) if f.name == "value" else f for f in schema.EVENT)
+    with monkeypatch.context() as patched, pytest.raises(Findings) as raised:
+        patched.setitem(schema.TABLES, "meta.event", narrow)
+        ingest(con, [tmp_path / "events.csv"], concepts)
+    assert str(raised.value) == (
+        "this extract would break what a study promises; nothing was changed\n"
+        "meta.event: column `value`, between 0 and 100: broken by 1 of 2 rows"
+    )
+    assert con.execute("SELECT count(*) FROM meta.event").fetchall() == [(0,)]
+    assert ingest(con, [tmp_path / "events.csv"], concepts).events == 2

@@ -7,7 +7,8 @@ from dataclasses import replace as with_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline.errors import ExtractError, UsageError
+from timeline import schema, validate
+from timeline.errors import ExtractError, Findings, UsageError
 from timeline.ingest import counts, meaning, normalise, patients, sift
 from timeline.ingest.remap import apply, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
@@ -74,11 +75,23 @@ def load(
     _broken_lines(con, new)
     patients.write_events(con, meaning.events(events) if events else None)
     patients.refresh(con)
+    _validate(con)
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
     rejected = counts.rejected(con, [one.source_file for one in new])
     warnings = (*report.warnings, *notes, *patients.contradictions(con), *_stale(con))
     return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
+
+
+def _validate(con: "Connection") -> None:
+    """Pass what was written through the pandera schema of its table: nothing else may enter a study."""
+    broken = [
+        finding
+        for table in ("meta.event", "patient")
+        for finding in validate.findings(table, validate.validate(con, table, schema.TABLES[table]))
+    ]
+    if broken:
+        raise Findings(broken, "this extract would break what a study promises; nothing was changed")
 
 
 def _new_files(
