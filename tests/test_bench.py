@@ -27,11 +27,15 @@ def test_the_same_seed_gives_the_same_file(events, tmp_path):
 
 
 def test_events_are_as_many_and_as_mixed_as_promised(events):
-    rows, patients, codes, unmapped, ascending = duckdb.sql(f"""
+    rows, patients, codes, unmapped, ascending = (
+        duckdb.connect()
+        .execute(f"""
         SELECT count(*), count(DISTINCT patient_id), count(DISTINCT code), avg((code LIKE 'LOCAL/%')::INTEGER),
             count_if(patient_id >= before)
         FROM (SELECT *, lag(patient_id) OVER (ORDER BY file_row_number) AS before
-              FROM read_parquet('{events}', file_row_number = true))""").fetchall()[0]
+              FROM read_parquet('{events}', file_row_number = true))""")
+        .fetchall()[0]
+    )
     assert rows == EVENTS and patients == EVENTS / EVENTS_A_PATIENT
     assert codes <= CODES and 0.79 < unmapped < 0.82
     assert 0.4 < ascending / rows < 0.6

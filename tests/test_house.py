@@ -52,14 +52,13 @@ def medical_words() -> set[str]:
 def test_the_engine_knows_no_medicine():
     words = medical_words()
     assert {"ferritin", "dexamethasone", "anakinra_window"} <= words
-    # A word stands by itself or as a part of a name: `steroid_dose` and `SteroidDose` count, `crsf` does not.
-    pattern = re.compile("|".join(rf"(?<![a-z]){re.escape(word)}(?![a-z])" for word in sorted(words)), re.IGNORECASE)
-    found = [
-        f"{path.relative_to(ROOT)}:{number}: {match.group()}"
-        for path in ENGINE
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        for match in pattern.finditer(line)
-    ]
+    found = []
+    for path in ENGINE:
+        text = path.read_text(encoding="utf-8").lower()
+        for word in sorted(word for word in words if word in text):
+            # A word stands by itself or as a part of a name: `steroid_dose` counts, `steroidal` does not.
+            for match in re.finditer(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text):
+                found.append(f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}: {word}")
     assert not found, "\n".join(found)
 
 

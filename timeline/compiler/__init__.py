@@ -48,7 +48,9 @@ def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[
             day_zero = compiled.get(index or "") if name not in upstream else None
             # Before there is an index there are no days to read.
             known = {n: _without_days(c.relation) if name in upstream else c.relation for n, c in compiled.items()}
-            ctx = Context(ruleset, ruleset.rules[name], known, params[name], day_zero.relation if day_zero else None, con)
+            ctx = Context(
+                ruleset, ruleset.rules[name], known, params[name], day_zero.relation if day_zero else None, con
+            )
             made = _compile(ctx, reads[name] <= set(compiled))
             findings += ctx.findings
             if made is not None and not ctx.findings:
