@@ -20,7 +20,7 @@ from tests.reference import derive
 from timeline.load import load_text
 
 PEOPLE = [f"p{number}" for number in range(8)]
-DEFAULT = 240
+DEFAULT = 150
 CASES = int(os.environ.get("HYPOTHESIS_CASES", DEFAULT))
 """How many random studies; `make test-long` asks for more."""
 PARTS = 6
