@@ -146,6 +146,20 @@ def test_a_long_answer_is_cut_and_says_so(capsys, empty):
     assert lines[-1].startswith("… 1,234 rows in all")
 
 
+def test_values_are_shown_only_when_asked_for(capsys, made, tmp_path, study):
+    (tmp_path / "own.yaml").write_text(
+        "low_crp: {from: crp, columns: {crp_value: value}, checks: {low: crp_value < 50}}\n", encoding="utf-8"
+    )
+    call = ["run", study, "--rules", str(tmp_path), "--only"]
+    said = told(capsys, *call, status=1)
+    assert "low_crp: check `low`: broken by 1 of 1 rows" in said and "nothing was changed" in said
+    assert "55" not in said and "p2" not in said
+    said = told(capsys, *call, "--show-values", status=1)
+    assert "'crp_value': 55.0" in said and "p2" in said
+    assert cli.main(["query", study, "--sql", "SELECT count(*) AS n FROM infusion", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"n": 2}], "the tables of the run before are still there"
+
+
 def test_an_unforeseen_error_is_ours_and_tells_no_values(capsys, monkeypatch):
     def fail(args):
         raise ValueError("could not convert 'Jane Doe, 1960-01-01'")

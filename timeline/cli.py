@@ -77,6 +77,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
     )
+    parser.add_argument(
+        "--show-values", action="store_true", help="where rows break a promise, show some: patients' values"
+    )
 
 
 def _check(parser: argparse.ArgumentParser) -> None:

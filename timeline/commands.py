@@ -131,7 +131,9 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError("timeline run: --only leaves the shipped rules out; name your own with --rules DIR")
     params = settings(args.set, "RULE.PARAM=VALUE")
     with printing.progress() as show:
-        report = Study.open(args.study).run(*args.rules, only=args.only, params=params, progress=show)
+        report = Study.open(args.study).run(
+            *args.rules, only=args.only, params=params, show_values=args.show_values, progress=show
+        )
     return _say(report, summaries.run_text(report), args)
 
 

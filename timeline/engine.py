@@ -54,10 +54,12 @@ def run(
     ruleset: RuleSet,
     params: Mapping[str, str] = {},
     progress: Callable[[str], None] | None = None,
+    show_values: bool = False,
 ) -> RunReport:
     """Derive every table of `ruleset` anew and return what came out; nothing changes where anything fails.
 
-    Raises `Findings` for mistakes in the rules or rows that break a promise of theirs.
+    Raises `Findings` for mistakes in the rules or rows that break a promise of theirs; with `show_values`, a few
+    of those rows are in the message.
     """
     from timeline import concepts
     from timeline.ingest.remap import apply as remap
@@ -71,7 +73,7 @@ def run(
         concepts.write(con, ruleset.concepts)
         _drop_derived(con)
         absent = observe(con, compiled)
-        reports = tuple(_derive(con, rule, ruleset, compiled, progress) for rule in compiled)
+        reports = tuple(_derive(con, rule, ruleset, compiled, progress, show_values) for rule in compiled)
         store.refresh_views(con, ruleset.index)
         report = RunReport(
             run=_id(hashes, con),
@@ -127,6 +129,7 @@ def _derive(
     ruleset: RuleSet,
     compiled: tuple[Compiled, ...],
     progress: Callable[[str], None] | None,
+    show_values: bool,
 ) -> RuleReport:
     """Make one rule's table, check what it promises, comment it."""
     if progress:
@@ -138,7 +141,7 @@ def _derive(
         upstream = _upstream(compiled, rule)
         for earlier in upstream:
             _add_days(con, earlier, rule)
-    _validate(con, rule, ruleset)
+    _validate(con, rule, ruleset, show_values)
     _comment(con, rule, ruleset)
     rows, patients = con.execute(f"SELECT count(*), count(DISTINCT patient_id) FROM {table}").fetchall()[0]
     notes = _notes(con, rule, ruleset, rows)
@@ -180,17 +183,18 @@ def _upstream(compiled: tuple[Compiled, ...], index: Compiled) -> list[Compiled]
     return list(found.values())
 
 
-def _validate(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+def _validate(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet, show_values: bool) -> None:
     """Pass the table through the pandera schema built of its declarations."""
     from timeline.validate import validate
 
-    failures = validate(con, identifier(rule.name), rule.fields, checks=rule.checks)
+    failures = validate(con, identifier(rule.name), rule.fields, rule.checks, show_values)
     if failures:
         findings = []
         for failure in failures:
             path = f"{rule.name}.columns.{failure.column}" if failure.column else f"{rule.name}.checks.{failure.check}"
             place = ruleset.places.get(path, ruleset.places.get(rule.name, rule.name))
-            findings.append(Finding(place, f"{rule.name}: {failure}"))
+            rows = "".join(f"\n  {dict(row)}" for row in failure.examples)
+            findings.append(Finding(place, f"{rule.name}: {failure}{rows}"))
         raise Findings(findings, "derived rows break what their rules promise; nothing was changed")
 
 

@@ -88,6 +88,7 @@ class Study:
         *rules: Path | str,
         only: bool = False,
         params: Mapping[str, str] | None = None,
+        show_values: bool = False,
         progress: Progress | None = None,
     ) -> RunReport:
         """Derive every table anew, all or none; `rules` are read after the shipped folder, `only` leaves that out."""
@@ -95,7 +96,7 @@ class Study:
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.writing() as con:
-            return engine.run(con, ruleset, params or {}, progress)
+            return engine.run(con, ruleset, params or {}, progress, show_values)
 
     def funnel(self, *rules: Path | str, only: bool = False) -> tuple[Step, ...]:
         """Return how many rows and patients each step of each rule leaves; nothing is written."""
