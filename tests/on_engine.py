@@ -7,7 +7,7 @@ import polars as pl
 
 from tests.reference_words import Row
 from timeline import schema, store
-from timeline.compiler import compile_rules
+from timeline.compiler import Compiled, compile_rules
 from timeline.engine import _add_days, observe, run
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
@@ -36,8 +36,8 @@ def empty_study(patients: Iterable[str]) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person]) -> None:
-    """Replace the study's patients and events by `people`."""
+def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person], order: str = "patient_id, time, event_id") -> None:
+    """Replace the study's patients and events by `people`, events stored in `order`."""
     for name, fields, rows in (
         ("patient", schema.PATIENT, [facts for facts, _ in people]),
         ("meta.event", schema.EVENT, [event for _, events in people for event in events]),
@@ -46,9 +46,9 @@ def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person]) -> None:
         if rows:
             types = {field.name: _POLARS.get(field.type, pl.String) for field in fields}
             frame = pl.DataFrame([{column: row[column] for column in types} for row in rows], schema=types)
-            order = "patient_id" + (", time, event_id" if name == "meta.event" else "")
+            by = order if name == "meta.event" else "patient_id"
             con.register("frame", frame)
-            con.execute(f"INSERT INTO {name} SELECT * FROM frame ORDER BY {order}")
+            con.execute(f"INSERT INTO {name} SELECT * FROM frame ORDER BY {by}")
             con.unregister("frame")
 
 
@@ -58,6 +58,13 @@ def derive_by_sql(
     """Every rule's rows by patient, by the compiled SQL alone; the study is left without derived tables."""
     compiled = compile_rules(ruleset, settings)
     fill(con, people)
+    return derive_compiled(con, ruleset, compiled, people)
+
+
+def derive_compiled(
+    con: duckdb.DuckDBPyConnection, ruleset: RuleSet, compiled: tuple[Compiled, ...], people: Sequence[Person]
+) -> dict[str, Tables]:
+    """As `derive_by_sql`, of rules that are compiled already and events that the study already has."""
     observe(con, compiled)
     con.execute("BEGIN")
     try:
