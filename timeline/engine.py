@@ -105,7 +105,9 @@ def observe(con: duckdb.DuckDBPyConnection, compiled: tuple[Compiled, ...]) -> f
     listed = ", ".join(literal(concept) for concept in used)
     condition = f"concept IN ({listed})" if used else "FALSE"
     con.execute("DROP TABLE IF EXISTS temp.observation")
-    con.execute(f"CREATE TEMP TABLE observation AS SELECT * FROM main.observation WHERE {condition}")
+    needed = {"event_id", "patient_id", "time", "concept"}.union(*(rule.event_columns for rule in compiled))
+    columns = ", ".join(identifier(field.name) for field in schema.EVENT if field.name in needed - {"implausible"})
+    con.execute(f"CREATE TEMP TABLE observation AS SELECT {columns} FROM main.observation WHERE {condition}")
     present = {row[0] for row in con.execute("SELECT DISTINCT concept FROM temp.observation").fetchall()}
     return frozenset(used) - present
 

@@ -175,43 +175,33 @@ WITH "seen__documented" AS (
   QUALIFY row_number() OVER (PARTITION BY i.patient_id, i.at__ ORDER BY s.at__ DESC, s.level__ DESC, s.id__) = 1
 ),
 "rows__timeline" AS (
-  -- instants and observations under one another
-  SELECT patient_id, at__, TRUE AS instant__
-  FROM rows__instants
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "documented"
+  -- observations and instants under one another
+  SELECT patient_id, at__, 0 AS of__
   FROM seen__documented
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "fever"
+  UNION ALL SELECT patient_id, at__, 1 AS of__
   FROM seen__fever
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "systolic"
+  UNION ALL SELECT patient_id, at__, 2 AS of__
   FROM seen__systolic
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "mean_pressure"
+  UNION ALL SELECT patient_id, at__, 3 AS of__
   FROM seen__mean_pressure
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "earlier_fever"
+  UNION ALL SELECT patient_id, at__, 4 AS of__
   FROM seen__earlier_fever
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "tocilizumab"
+  UNION ALL SELECT patient_id, at__, 5 AS of__
   FROM seen__tocilizumab
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "siltuximab"
+  UNION ALL SELECT patient_id, at__, 6 AS of__
   FROM seen__siltuximab
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "anakinra"
+  UNION ALL SELECT patient_id, at__, 7 AS of__
   FROM seen__anakinra
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "steroid"
+  UNION ALL SELECT patient_id, at__, 8 AS of__
   FROM seen__steroid
+  UNION ALL SELECT patient_id, at__, 9 AS of__
+  FROM rows__instants
 ),
 "rows__carried" AS (
   -- the time of the latest observation so far
-  SELECT patient_id,
-    at__,
-    instant__,
-    last_value("documented" IGNORE NULLS) OVER so_far AS "documented",
-    last_value("fever" IGNORE NULLS) OVER so_far AS "fever",
-    last_value("systolic" IGNORE NULLS) OVER so_far AS "systolic",
-    last_value("mean_pressure" IGNORE NULLS) OVER so_far AS "mean_pressure",
-    last_value("earlier_fever" IGNORE NULLS) OVER so_far AS "earlier_fever",
-    last_value("tocilizumab" IGNORE NULLS) OVER so_far AS "tocilizumab",
-    last_value("siltuximab" IGNORE NULLS) OVER so_far AS "siltuximab",
-    last_value("anakinra" IGNORE NULLS) OVER so_far AS "anakinra",
-    last_value("steroid" IGNORE NULLS) OVER so_far AS "steroid"
-  FROM rows__timeline WINDOW so_far AS (PARTITION BY patient_id ORDER BY at__ RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  SELECT *
+  FROM (SELECT patient_id, at__, of__, last_value(CASE WHEN of__ = 0 THEN at__ END IGNORE NULLS) OVER so_far AS "documented", last_value(CASE WHEN of__ = 1 THEN at__ END IGNORE NULLS) OVER so_far AS "fever", last_value(CASE WHEN of__ = 2 THEN at__ END IGNORE NULLS) OVER so_far AS "systolic", last_value(CASE WHEN of__ = 3 THEN at__ END IGNORE NULLS) OVER so_far AS "mean_pressure", last_value(CASE WHEN of__ = 4 THEN at__ END IGNORE NULLS) OVER so_far AS "earlier_fever", last_value(CASE WHEN of__ = 5 THEN at__ END IGNORE NULLS) OVER so_far AS "tocilizumab", last_value(CASE WHEN of__ = 6 THEN at__ END IGNORE NULLS) OVER so_far AS "siltuximab", last_value(CASE WHEN of__ = 7 THEN at__ END IGNORE NULLS) OVER so_far AS "anakinra", last_value(CASE WHEN of__ = 8 THEN at__ END IGNORE NULLS) OVER so_far AS "steroid" FROM rows__timeline WINDOW so_far AS (PARTITION BY patient_id ORDER BY at__, of__ ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))
+  WHERE of__ = 9
 ),
 "rows__states" AS (
   SELECT c.patient_id,
@@ -263,7 +253,6 @@ WITH "seen__documented" AS (
   LEFT JOIN seen__siltuximab AS siltuximab__seen ON siltuximab__seen.patient_id = c.patient_id AND siltuximab__seen.at__ = c."siltuximab" AND c.at__ <= siltuximab__seen.until__
   LEFT JOIN seen__anakinra AS anakinra__seen ON anakinra__seen.patient_id = c.patient_id AND anakinra__seen.at__ = c."anakinra" AND c.at__ <= anakinra__seen.until__
   LEFT JOIN seen__steroid AS steroid__seen ON steroid__seen.patient_id = c.patient_id AND steroid__seen.at__ = c."steroid" AND c.at__ <= steroid__seen.until__
-  WHERE c.instant__
 ),
 "rows__1" AS (
   SELECT *,

@@ -46,34 +46,27 @@ WITH "seen__documented" AS (
   FROM (SELECT patient_id, at__ FROM seen__documented UNION ALL SELECT patient_id, at__ FROM seen__ice UNION ALL SELECT patient_id, at__ FROM seen__consciousness UNION ALL SELECT patient_id, at__ FROM seen__seizure UNION ALL SELECT patient_id, at__ FROM seen__motor UNION ALL SELECT patient_id, at__ FROM seen__edema)
 ),
 "rows__timeline" AS (
-  -- instants and observations under one another
-  SELECT patient_id, at__, TRUE AS instant__
-  FROM rows__instants
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "documented"
+  -- observations and instants under one another
+  SELECT patient_id, at__, 0 AS of__
   FROM seen__documented
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "ice"
+  UNION ALL SELECT patient_id, at__, 1 AS of__
   FROM seen__ice
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "consciousness"
+  UNION ALL SELECT patient_id, at__, 2 AS of__
   FROM seen__consciousness
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "seizure"
+  UNION ALL SELECT patient_id, at__, 3 AS of__
   FROM seen__seizure
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "motor"
+  UNION ALL SELECT patient_id, at__, 4 AS of__
   FROM seen__motor
-  UNION ALL BY NAME SELECT patient_id, at__, at__ AS "edema"
+  UNION ALL SELECT patient_id, at__, 5 AS of__
   FROM seen__edema
+  UNION ALL SELECT patient_id, at__, 6 AS of__
+  FROM rows__instants
 ),
 "rows__carried" AS (
   -- the time of the latest observation so far
-  SELECT patient_id,
-    at__,
-    instant__,
-    last_value("documented" IGNORE NULLS) OVER so_far AS "documented",
-    last_value("ice" IGNORE NULLS) OVER so_far AS "ice",
-    last_value("consciousness" IGNORE NULLS) OVER so_far AS "consciousness",
-    last_value("seizure" IGNORE NULLS) OVER so_far AS "seizure",
-    last_value("motor" IGNORE NULLS) OVER so_far AS "motor",
-    last_value("edema" IGNORE NULLS) OVER so_far AS "edema"
-  FROM rows__timeline WINDOW so_far AS (PARTITION BY patient_id ORDER BY at__ RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  SELECT *
+  FROM (SELECT patient_id, at__, of__, last_value(CASE WHEN of__ = 0 THEN at__ END IGNORE NULLS) OVER so_far AS "documented", last_value(CASE WHEN of__ = 1 THEN at__ END IGNORE NULLS) OVER so_far AS "ice", last_value(CASE WHEN of__ = 2 THEN at__ END IGNORE NULLS) OVER so_far AS "consciousness", last_value(CASE WHEN of__ = 3 THEN at__ END IGNORE NULLS) OVER so_far AS "seizure", last_value(CASE WHEN of__ = 4 THEN at__ END IGNORE NULLS) OVER so_far AS "motor", last_value(CASE WHEN of__ = 5 THEN at__ END IGNORE NULLS) OVER so_far AS "edema" FROM rows__timeline WINDOW so_far AS (PARTITION BY patient_id ORDER BY at__, of__ ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))
+  WHERE of__ = 6
 ),
 "rows__states" AS (
   SELECT c.patient_id,
@@ -98,7 +91,6 @@ WITH "seen__documented" AS (
   LEFT JOIN seen__seizure AS seizure__seen ON seizure__seen.patient_id = c.patient_id AND seizure__seen.at__ = c."seizure" AND c.at__ <= seizure__seen.until__
   LEFT JOIN seen__motor AS motor__seen ON motor__seen.patient_id = c.patient_id AND motor__seen.at__ = c."motor" AND c.at__ <= motor__seen.until__
   LEFT JOIN seen__edema AS edema__seen ON edema__seen.patient_id = c.patient_id AND edema__seen.at__ = c."edema" AND c.at__ <= edema__seen.until__
-  WHERE c.instant__
 ),
 "rows__grade" AS (
   SELECT *,

@@ -55,7 +55,10 @@ def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[
             findings += ctx.findings
             if made is not None and not ctx.findings:
                 compiled[name] = replace(
-                    made, concepts=tuple(sorted(ctx.concepts_used)), reads=tuple(sorted(reads[name]))
+                    made,
+                    concepts=tuple(sorted(ctx.concepts_used)),
+                    event_columns=frozenset(ctx.columns_used),
+                    reads=tuple(sorted(reads[name])),
                 )
                 findings += _unused(ctx)
     if findings:

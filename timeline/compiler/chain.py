@@ -144,6 +144,8 @@ def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: 
     if relation.kind == "spans" and "end_time" not in columns:
         columns.append("end_time")
     columns = [name for name in columns if name not in ("patient_id", "evidence")]
+    if relation.of_events:
+        ctx.columns_used |= {*columns, "event_id", "patient_id", "concept"}
     items = ["r.patient_id", f"{'1' if relation.key is None else f'r.{relation.key}'} AS key__"]
     chain.types |= {"patient_id": "VARCHAR", "key__": "UBIGINT"}
     chain.names["patient_id"] = "patient_id"

@@ -34,6 +34,8 @@ class Context:
     findings: list[Finding] = field(default_factory=list)
     params_used: set[str] = field(default_factory=set)
     concepts_used: set[str] = field(default_factory=set)
+    columns_used: set[str] = field(default_factory=set)
+    """Columns of events that the rule reads off concepts."""
     probes: list["Probe"] = field(default_factory=list)
 
     def say(self, path: str, message: str) -> None:
@@ -120,6 +122,8 @@ class Compiled:
     probes: tuple[Probe, ...]
     concepts: tuple[str, ...]
     """The concepts it reads, leaves."""
+    event_columns: frozenset[str]
+    """The columns of their events that it reads."""
     reads: tuple[str, ...]
     """The rules it reads, the index among them where it is used."""
     relation: Relation

@@ -56,7 +56,9 @@ def finish(
     relation = Relation(rule.name, kind, columns, identifier(rule.name), "number", "", concepts)
     sql = _statement(chain, last)
     checks = _checks(ctx, relation)
-    return Compiled(rule.name, kind, sql, tuple(fields), checks, tuple(ctx.probes), (), (), relation, _funnel(chain))
+    return Compiled(
+        rule.name, kind, sql, tuple(fields), checks, tuple(ctx.probes), (), frozenset(), (), relation, _funnel(chain)
+    )
 
 
 CHOOSES = {

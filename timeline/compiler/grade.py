@@ -186,23 +186,25 @@ def _states(
     chain.at_hand = dict(chain.names)
     chain.types["evidence__"] = "UBIGINT[]"
     chain.evidence = ["evidence__"]
-    chain.step(
-        "rows__states", "", f"SELECT {', '.join(items)} FROM rows__carried AS c{''.join(joins)} WHERE c.instant__"
-    )
+    chain.step("rows__states", "", f"SELECT {', '.join(items)} FROM rows__carried AS c{''.join(joins)}")
     return chain
 
 
 def _carry(chain: Chain, names: list[str]) -> None:
     """Add to each instant the time of the latest observation so far, for findings that hold for a fixed time.
 
-    All of them share one sort of narrow rows; the frame takes in what is observed at the instant itself.
+    All of them share one sort of narrow rows, in which an instant comes after what is observed at it.
     """
-    rows = ["SELECT patient_id, at__, TRUE AS instant__ FROM rows__instants"]
-    rows += [f"SELECT patient_id, at__, at__ AS {identifier(name)} FROM seen__{name}" for name in names]
-    items = ["patient_id", "at__", "instant__"]
-    items += [f"last_value({n} IGNORE NULLS) OVER so_far AS {n}" for n in map(identifier, names)]
-    chain.step("rows__timeline", "instants and observations under one another", " UNION ALL BY NAME ".join(rows))
-    so_far = "PARTITION BY patient_id ORDER BY at__ RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    sources = [*(f"seen__{name}" for name in names), "rows__instants"]
+    rows = [f"SELECT patient_id, at__, {which} AS of__ FROM {source}" for which, source in enumerate(sources)]
+    items = ["patient_id", "at__", "of__"]
+    for which, name in enumerate(names):
+        items.append(
+            f"last_value(CASE WHEN of__ = {which} THEN at__ END IGNORE NULLS) OVER so_far AS {identifier(name)}"
+        )
+    chain.step("rows__timeline", "observations and instants under one another", " UNION ALL ".join(rows))
+    so_far = "PARTITION BY patient_id ORDER BY at__, of__ ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
     window = f" WINDOW so_far AS ({so_far})" if names else ""
+    select = f"SELECT {', '.join(items)} FROM rows__timeline{window}"
     comment = "the time of the latest observation so far"
-    chain.step("rows__carried", comment, f"SELECT {', '.join(items)} FROM rows__timeline{window}")
+    chain.step("rows__carried", comment, f"SELECT * FROM ({select}) WHERE of__ = {len(names)}")

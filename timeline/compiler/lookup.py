@@ -71,6 +71,10 @@ def _carried(chain: Chain, look: Look, wanted: set[str]) -> set[str]:
 def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bool) -> str:
     """The rows that may be found: prefiltered by all that does not depend on the row that looks."""
     relation, column = look.relation, look.lookup.column
+    if relation.of_events:
+        named = {parts[0] for parts in look.where.names} & set(relation.columns) if look.where else set()
+        read = {"event_id", "patient_id", "concept", "time", *named, *carried, *((column,) if column else ())}
+        chain.ctx.columns_used |= read
     items = ["s.patient_id", f"{relation.evidence('s')} AS id__"]
     conditions = [relation.condition.format("s")] if relation.condition else []
     if relation.at:

@@ -5,7 +5,7 @@ import re
 import duckdb
 
 from timeline.compiler.chain import Chain
-from timeline.compiler.context import Compiled, Context, missing
+from timeline.compiler.context import OBSERVATION, Compiled, Context, missing
 from timeline.compiler.finish import finish
 from timeline.compiler.relation import IDS, Relation
 from timeline.fragment import TOKEN, FragmentError, check_select, params_in
@@ -29,6 +29,7 @@ def compile_sql(ctx: Context, rule: SqlRule) -> Compiled | None:
     if ctx.findings or None in relations.values():
         return None
     known = {name: relation for name, relation in relations.items() if relation}
+    ctx.columns_used |= set(OBSERVATION) if any(relation.of_events for relation in known.values()) else set()
     types = _types(ctx, text, known)
     for name in ("patient_id", *rule.columns, "evidence"):
         if types and name not in types:
