@@ -1,0 +1,48 @@
+"""The shipped rules on the patients of their own examples: both engines derive the same rows of every rule."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.cases import events_of, facts_of
+from tests.on_engine import Person, derive_by_sql, empty_study
+from tests.reference import derive
+from tests.test_reference import difference
+from timeline.load import load
+from timeline.rules import RuleSet
+
+RULES = Path(__file__).parent.parent / "rules"
+FOLDERS = {"shipped": [], "febrile_neutropenia": [RULES / "febrile_neutropenia"]}
+
+
+@cache
+def ruleset_of(name: str) -> RuleSet:
+    return load(FOLDERS[name], shipped=name == "shipped")
+
+
+def people_by_settings(ruleset: RuleSet) -> Mapping[tuple[tuple[str, str], ...], list[Person]]:
+    """Each example's patient, under the parameters that the example sets."""
+    found: dict[tuple[tuple[str, str], ...], list[Person]] = defaultdict(list)
+    for place, example in enumerate(ruleset.examples.values()):
+        name = f"e{place:03}"
+        events = events_of(example.events, ruleset.concepts, name)
+        events = [{**e, "event_id": 1000 * place + e["event_id"]} for e in events]
+        found[tuple(sorted(example.set.items()))].append((facts_of(example.patient, name), events))
+    return found
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_both_engines_agree_on_the_patients_of_the_examples(name: str):
+    ruleset = ruleset_of(name)
+    assert ruleset.examples
+    for settings, people in people_by_settings(ruleset).items():
+        con = empty_study([facts["patient_id"] for facts, _ in people])
+        by_sql = derive_by_sql(con, ruleset, people, dict(settings))
+        for facts, events in people:
+            expected = derive(ruleset, facts, events, dict(settings))
+            found = difference(expected, by_sql[facts["patient_id"]])
+            title = [*ruleset.examples.values()][int(facts["patient_id"][1:])].title
+            assert not found, f"{title}: {found}"
