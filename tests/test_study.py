@@ -52,10 +52,23 @@ def test_a_parameter_of_one_run_is_recorded(study):
 def test_queries_and_charts_by_name(study):
     assert study.query("attrition").height > 1
     assert study.chart("attrition").to_dict()["$schema"]
+    assert study.query("patient_timeline", {"patient": "b"}).height > 0
     with pytest.raises(UsageError, match="did you mean `attrition`"):
         study.query("atrition")
     with pytest.raises(UsageError, match="declares no chart"):
         study.chart("unmapped_codes")
+
+
+def test_a_folder_of_queries_takes_the_place_of_the_shipped_ones(study, tmp_path):
+    (tmp_path / "patients.sql").write_text(
+        "/*\ntitle: Patients\nquestion: How many are there?\nreads: [patient]\nreturns: {n: patients}\n"
+        "section: summary\n*/\nSELECT count(*) AS n FROM patient ORDER BY n\n",
+        encoding="utf-8",
+    )
+    assert study.query("patients", queries=tmp_path).rows() == [(2,)]
+    with pytest.raises(UsageError, match="there is no query `attrition`"):
+        study.query("attrition", queries=tmp_path)
+    assert study.report(tmp_path / "page.html", queries=tmp_path).queries == 1
 
 
 def test_the_file_is_free_after_every_call(study):

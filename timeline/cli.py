@@ -58,6 +58,10 @@ def _rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
 
 
+def _queries(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--queries", metavar="DIR", help="a folder of queries in place of the shipped ones")
+
+
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", default="demo", help="where to write (default: demo)")
 
@@ -97,6 +101,7 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a query; --list names them")
     parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
     parser.add_argument("--list", action="store_true", help="name the queries there are")
+    _queries(parser)
     parser.add_argument(
         "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"
     )
@@ -106,6 +111,7 @@ def _query(parser: argparse.ArgumentParser) -> None:
 
 def _report(parser: argparse.ArgumentParser) -> None:
     _study(parser)
+    _queries(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")

@@ -68,12 +68,12 @@ def _query(args: argparse.Namespace) -> int:
     given = settings(args.set, "PARAM=VALUE")
     if args.sql is not None and given:
         raise UsageError("timeline query: --set goes with a named query; write the value into the --sql text")
-    frame = study.sql(args.sql) if args.sql is not None else study.query(args.name, **given)
+    frame = study.sql(args.sql) if args.sql is not None else study.query(args.name, given, queries=args.queries)
     return _give(frame, "json" if args.json else args.form, args.output)
 
 
 def _list_queries(args: argparse.Namespace) -> int:
-    known = queries().values()
+    known = queries(args.queries).values()
     if args.json or args.form == "json":
         listed = [{"name": q.name, "title": q.title, "question": q.question, "params": list(q.params)} for q in known]
         print(printing.as_json(listed))
@@ -141,7 +141,9 @@ def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
-        report = study.report(page, figures=args.figures, formats=args.formats.split(","), progress=show)
+        report = study.report(
+            page, queries=args.queries, figures=args.figures, formats=args.formats.split(","), progress=show
+        )
     return _say(report, summaries.report_text(report), args)
 
 

@@ -119,64 +119,74 @@ class Study:
         with self.reading() as con:
             return query.one_off(con, text)
 
-    def query(self, name: str, **params: str) -> polars.DataFrame:
-        """Return the answer to the shipped query `name`; raises UsageError for a name or parameter that is unknown."""
+    def query(
+        self, name: str, params: Mapping[str, str] | None = None, *, queries: Path | str | None = None
+    ) -> polars.DataFrame:
+        """Return the answer to the query `name`, shipped or in the folder `queries`; UsageError for an unknown name."""
         from timeline import query
 
-        asked = _named(name)
+        asked = _named(name, queries)
         with self.reading() as con:
             return query.run_query(con, asked, params)
 
-    def chart(self, name: str, **params: str) -> altair.TopLevelMixin:
-        """Return the chart that the shipped query `name` declares; raises UsageError where it declares none."""
-        from timeline import charts, query
+    def chart(
+        self, name: str, params: Mapping[str, str] | None = None, *, queries: Path | str | None = None
+    ) -> altair.TopLevelMixin:
+        """Return the chart that the query `name` declares; UsageError where it declares none."""
+        from timeline import charts
         from timeline.errors import UsageError
 
-        asked = _named(name)
+        asked = _named(name, queries)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
-        with self.reading() as con:
-            remark = query.remark(con)
-        return charts.draw(self.query(name, **params), asked.chart, asked.title, [remark] if remark else [])
+        return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
 
     def report(
         self,
         path: Path | str,
         *,
+        queries: Path | str | None = None,
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
         progress: Progress | None = None,
     ) -> ReportResult:
         """Write the report, one page that opens offline, and its figures into `figures`; say what it holds."""
-        from timeline import report, shipped
+        from timeline import report
 
         with self.reading() as con:
             return report.write_report(
                 con,
                 Path(path),
-                queries=shipped.folder("queries"),
+                queries=query_folder(queries),
                 figures=None if figures is None else Path(figures),
                 formats=formats,
                 progress=progress,
             )
 
 
-def _named(name: str) -> Query:
+def _named(name: str, folder: Path | str | None) -> Query:
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
 
-    known = queries()
+    known = queries(folder)
     if name not in known:
         hint = did_you_mean(name, known) or "."
         raise UsageError(f"there is no query `{name}`{hint} `timeline query STUDY --list` names them")
     return known[name]
 
 
-def queries() -> dict[str, Query]:
-    """Return the shipped queries by name."""
-    from timeline import query, shipped
+def queries(folder: Path | str | None = None) -> dict[str, Query]:
+    """Return the queries of `folder`, or the shipped ones, by name; raise Findings with the mistakes of all files."""
+    from timeline import query
 
-    return query.load_queries(shipped.folder("queries"))
+    return query.load_queries(query_folder(folder))
+
+
+def query_folder(folder: Path | str | None) -> Path:
+    """Return `folder`, or that of the shipped queries."""
+    from timeline import shipped
+
+    return shipped.folder("queries") if folder is None else Path(folder)
 
 
 def rule_folders(named: Iterable[Path | str]) -> list[Path]:
