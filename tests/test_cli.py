@@ -160,6 +160,12 @@ def test_values_are_shown_only_when_asked_for(capsys, made, tmp_path, study):
     assert json.loads(capsys.readouterr().out) == [{"n": 2}], "the tables of the run before are still there"
 
 
+def test_what_the_disk_refuses_is_told_with_its_place(capsys, tmp_path):
+    (tmp_path / "notes.txt").write_text("a file", encoding="utf-8")
+    said = told(capsys, "demo", "--out", str(tmp_path / "notes.txt"), status=1)
+    assert said.startswith(str(tmp_path / "notes.txt")) and "Not a directory" in said
+
+
 def test_an_unforeseen_error_is_ours_and_tells_no_values(capsys, monkeypatch):
     def fail(args):
         raise ValueError("could not convert 'Jane Doe, 1960-01-01'")

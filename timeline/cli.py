@@ -207,6 +207,10 @@ def main(argv: Sequence[str]) -> int:
         # Whoever read our output has had enough (`| head`): not an error, and nothing more to be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # The disk is full, a folder is a file, a file may not be written: the reader can put that right.
+        print(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", file=sys.stderr)
+        return TimelineError.exit_status
     except Exception as error:
         if os.environ.get("TIMELINE_DEBUG"):
             raise
