@@ -73,7 +73,7 @@ def derive_compiled(
             if rule.name == ruleset.index:
                 for earlier in compiled[:place]:
                     _add_days(con, earlier, rule)
-        return _read(con, ruleset, people)
+        return tables_in(con, ruleset, people)
     finally:
         con.execute("ROLLBACK")
 
@@ -84,10 +84,25 @@ def derive_by_run(
     """Every rule's rows by patient, by a whole run of the engine, with all that it checks."""
     fill(con, people)
     run(con, ruleset, settings)
-    return _read(con, ruleset, people)
+    return tables_in(con, ruleset, people)
 
 
-def _read(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person]) -> dict[str, Tables]:
+def people_in(con: duckdb.DuckDBPyConnection) -> list[Person]:
+    """The patients that a study holds, with their events."""
+
+    def rows(table: str) -> list[Row]:
+        cursor = con.execute(f"SELECT * FROM {table} ORDER BY ALL")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+    events: dict[str, list[Row]] = {}
+    for event in rows("meta.event"):
+        events.setdefault(event["patient_id"], []).append(event)
+    return [(facts, events.get(facts["patient_id"], [])) for facts in rows("patient")]
+
+
+def tables_in(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, people: Sequence[Person]) -> dict[str, Tables]:
+    """The derived rows that a study holds, by patient and rule."""
     found: dict[str, Tables] = {facts["patient_id"]: {name: [] for name in ruleset.rules} for facts, _ in people}
     for name in ruleset.rules:
         cursor = con.execute(f"SELECT * FROM {identifier(name)} ORDER BY patient_id, number")

@@ -1,4 +1,4 @@
-"""The shipped rules on the patients of their own examples: both engines derive the same rows of every rule."""
+"""The shipped rules on both engines, on the patients of their examples and on the demo's: the same rows."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cases import events_of, facts_of
-from tests.on_engine import Person, derive_by_sql, empty_study
+from tests.on_engine import Person, derive_by_sql, empty_study, people_in, tables_in
 from tests.reference import derive
 from tests.test_reference import difference
+from timeline import store
 from timeline.load import load
 from timeline.rules import RuleSet
 
@@ -46,3 +47,14 @@ def test_both_engines_agree_on_the_patients_of_the_examples(name: str):
             found = difference(expected, by_sql[facts["patient_id"]])
             title = [*ruleset.examples.values()][int(facts["patient_id"][1:])].title
             assert not found, f"{title}: {found}"
+
+
+def test_both_engines_agree_on_the_demo(demo_study: Path):
+    ruleset = ruleset_of("shipped")
+    with store.connect(demo_study, read_only=True) as con:
+        people = people_in(con)
+        by_sql = tables_in(con, ruleset, people)
+    assert people
+    for facts, events in people:
+        found = difference(derive(ruleset, facts, events), by_sql[facts["patient_id"]])
+        assert not found, f"{facts['patient_id']}: {found}"
