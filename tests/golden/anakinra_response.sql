@@ -62,11 +62,17 @@ WITH "rows__base" AS (
   SELECT *, CAST(index__time AS TIMESTAMP) AS from__, CAST(start_time AS TIMESTAMP) AS to__
   FROM rows__peak_crs
 ),
+"found__icans_before" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__icans_before AS b
+  JOIN seen__icans_before AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__icans_before" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "icans_before", s.id__ AS "icans_before__id"
   FROM around__icans_before AS b
-  LEFT JOIN seen__icans_before AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__icans_before AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__icans_before AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "seen__icans_after" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -78,11 +84,17 @@ WITH "rows__base" AS (
   SELECT *, CAST(start_time AS TIMESTAMP) AS from__, CAST((end_time + to_hours(24)) AS TIMESTAMP) AS to__
   FROM rows__icans_before
 ),
+"found__icans_after" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__icans_after AS b
+  JOIN seen__icans_after AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__icans_after" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "icans_after", s.id__ AS "icans_after__id"
   FROM around__icans_after AS b
-  LEFT JOIN seen__icans_after AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__icans_after AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__icans_after AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "seen__crs_before" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -94,11 +106,17 @@ WITH "rows__base" AS (
   SELECT *, CAST(index__time AS TIMESTAMP) AS from__, CAST(start_time AS TIMESTAMP) AS to__
   FROM rows__icans_after
 ),
+"found__crs_before" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__crs_before AS b
+  JOIN seen__crs_before AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__crs_before" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "crs_before", s.id__ AS "crs_before__id"
   FROM around__crs_before AS b
-  LEFT JOIN seen__crs_before AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__crs_before AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__crs_before AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "seen__crs_after" AS (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
@@ -110,11 +128,17 @@ WITH "rows__base" AS (
   SELECT *, CAST(start_time AS TIMESTAMP) AS from__, CAST((end_time + to_hours(24)) AS TIMESTAMP) AS to__
   FROM rows__crs_before
 ),
+"found__crs_after" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__crs_after AS b
+  JOIN seen__crs_after AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__crs_after" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "crs_after", s.id__ AS "crs_after__id"
   FROM around__crs_after AS b
-  LEFT JOIN seen__crs_after AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__crs_after AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__crs_after AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "rows__2" AS (
   SELECT *, (icans_after < icans_before) AS "neuro_responded", (crs_after < crs_before) AS "crs_responded"

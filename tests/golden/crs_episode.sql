@@ -13,13 +13,13 @@ WITH "rows__base" AS (
   SELECT *,
     "time" AS start__,
     "time" AS end__,
-    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(48), TRUE) AS opens__
+    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(48), TRUE) AS opens__
   FROM rows__where
   WHERE "time" IS NOT NULL
 ),
 "rows__episode" AS (
   SELECT *,
-    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS UNBOUNDED PRECEDING) AS episode__
+    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", key__ ROWS UNBOUNDED PRECEDING) AS episode__
   FROM rows__opens
 ),
 "rows__grouped" AS (
@@ -28,7 +28,7 @@ WITH "rows__base" AS (
     min(start__) AS "start_time",
     max(end__) AS "end_time",
     max(grade) AS "peak_grade",
-    arg_max("time", grade ORDER BY "time" ASC NULLS FIRST, evidence__ ASC NULLS FIRST, key__ ASC NULLS FIRST) AS "peak_time",
+    arg_max("time", grade ORDER BY "time" ASC NULLS FIRST, key__ ASC NULLS FIRST) AS "peak_time",
     list_sort(list_distinct(flatten(list(evidence__)))) AS evidence__
   FROM rows__episode
   GROUP BY "patient_id", "episode__"

@@ -27,6 +27,12 @@ WITH "rows__base" AS (
     CAST("time" AS TIMESTAMP) AS near__
   FROM rows__1
 ),
+"found__neutrophils" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__neutrophils AS b
+  JOIN seen__neutrophils AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__neutrophils" AS (
   SELECT b.* EXCLUDE (from__, to__, near__),
     s.value__ AS "neutrophils",
@@ -35,8 +41,8 @@ WITH "rows__base" AS (
     s.x__time AS "neutrophils__time",
     s.id__ AS "neutrophils__id"
   FROM around__neutrophils AS b
-  LEFT JOIN seen__neutrophils AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__neutrophils AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__neutrophils AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "seen__fallen" AS (
   SELECT s.patient_id,

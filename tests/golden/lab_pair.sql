@@ -27,14 +27,20 @@ WITH "rows__base" AS (
   SELECT *, CAST((start_time - to_hours(24)) AS TIMESTAMP) AS from__, CAST(start_time AS TIMESTAMP) AS to__
   FROM rows__analytes_0
 ),
+"found__before_0" AS (
+  SELECT b.patient_id, b.key__, b.analyte__, s.id__ AS row__
+  FROM around__before_0 AS b
+  JOIN seen__before_0 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ >= b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__) = 1
+),
 "rows__before_0" AS (
   SELECT b.* EXCLUDE (from__, to__),
     s.value__ AS "before_0",
     s.x__time AS "before_0__time",
     s.id__ AS "before_0__id"
   FROM around__before_0 AS b
-  LEFT JOIN seen__before_0 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ >= b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__) = 1
+  LEFT JOIN found__before_0 AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__ AND f.analyte__ = b.analyte__
+  LEFT JOIN seen__before_0 AS s ON s.patient_id = b.patient_id AND s.id__ = f.row__
 ),
 "seen__after_0" AS (
   SELECT s.patient_id,
@@ -51,14 +57,20 @@ WITH "rows__base" AS (
   SELECT *, CAST(end_time AS TIMESTAMP) AS from__, CAST((end_time + to_hours(24)) AS TIMESTAMP) AS to__
   FROM rows__before_0
 ),
+"found__after_0" AS (
+  SELECT b.patient_id, b.key__, b.analyte__, s.id__ AS row__
+  FROM around__after_0 AS b
+  JOIN seen__after_0 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ > b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__) = 1
+),
 "rows__after_0" AS (
   SELECT b.* EXCLUDE (from__, to__),
     s.value__ AS "after_0",
     s.x__time AS "after_0__time",
     s.id__ AS "after_0__id"
   FROM around__after_0 AS b
-  LEFT JOIN seen__after_0 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY s.value__ DESC, s.at__ NULLS FIRST, s.id__) = 1
+  LEFT JOIN found__after_0 AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__ AND f.analyte__ = b.analyte__
+  LEFT JOIN seen__after_0 AS s ON s.patient_id = b.patient_id AND s.id__ = f.row__
 ),
 "pairs__0" AS (
   SELECT b."patient_id",
@@ -128,14 +140,20 @@ WITH "rows__base" AS (
     CAST((end_time + to_hours(24)) AS TIMESTAMP) AS near__
   FROM rows__before_1
 ),
+"found__after_1" AS (
+  SELECT b.patient_id, b.key__, b.analyte__, s.number__ AS row__
+  FROM around__after_1 AS b
+  JOIN seen__after_1 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ > b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__after_1" AS (
   SELECT b.* EXCLUDE (from__, to__, near__),
     s.value__ AS "after_1",
     s.x__time AS "after_1__time",
     s.id__ AS "after_1__id"
   FROM around__after_1 AS b
-  LEFT JOIN seen__after_1 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ > b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__after_1 AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__ AND f.analyte__ = b.analyte__
+  LEFT JOIN seen__after_1 AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "pairs__1" AS (
   SELECT b."patient_id",
@@ -205,14 +223,20 @@ WITH "rows__base" AS (
     CAST((end_time + to_hours(672)) AS TIMESTAMP) AS near__
   FROM rows__before_2
 ),
+"found__after_2" AS (
+  SELECT b.patient_id, b.key__, b.analyte__, s.number__ AS row__
+  FROM around__after_2 AS b
+  JOIN seen__after_2 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__after_2" AS (
   SELECT b.* EXCLUDE (from__, to__, near__),
     s.value__ AS "after_2",
     s.x__time AS "after_2__time",
     s.id__ AS "after_2__id"
   FROM around__after_2 AS b
-  LEFT JOIN seen__after_2 AS s ON s.patient_id = b.patient_id AND s.analyte__ = b.analyte__ AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND b.near__ IS NOT NULL AND s.at__ IS NOT NULL
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__, b.analyte__ ORDER BY abs(epoch_us(s.at__) - epoch_us(b.near__)), s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__after_2 AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__ AND f.analyte__ = b.analyte__
+  LEFT JOIN seen__after_2 AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "pairs__2" AS (
   SELECT b."patient_id",

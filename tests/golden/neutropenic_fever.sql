@@ -20,13 +20,13 @@ WITH "rows__base" AS (
   SELECT *,
     "time" AS start__,
     "time" AS end__,
-    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(48), TRUE) AS opens__
+    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(48), TRUE) AS opens__
   FROM rows__where
   WHERE "time" IS NOT NULL
 ),
 "rows__episode" AS (
   SELECT *,
-    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS UNBOUNDED PRECEDING) AS episode__
+    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", key__ ROWS UNBOUNDED PRECEDING) AS episode__
   FROM rows__opens
 ),
 "rows__grouped" AS (

@@ -65,11 +65,17 @@ WITH "rows__base" AS (
   SELECT *, CAST(steroid_time AS TIMESTAMP) AS from__, CAST(window_end AS TIMESTAMP) AS to__
   FROM rows__grade_at_steroid
 ),
+"found__best_grade" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__best_grade AS b
+  JOIN seen__best_grade AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__best_grade" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "best_grade", s.id__ AS "best_grade__id"
   FROM around__best_grade AS b
-  LEFT JOIN seen__best_grade AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__best_grade AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__best_grade AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "rows__3" AS (
   SELECT *,

@@ -43,11 +43,17 @@ WITH "rows__base" AS (
     CAST(("time" - to_hours(1)) AS TIMESTAMP) AS to__
   FROM rows__last_normal
 ),
+"found__raised_since" AS (
+  SELECT b.patient_id, b.key__, s.number__ AS row__
+  FROM around__raised_since AS b
+  JOIN seen__raised_since AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND ((s.x__raised AND ((b.last_normal IS NULL) OR (s.x__time > b.last_normal))))
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
+),
 "rows__raised_since" AS (
   SELECT b.* EXCLUDE (from__, to__), s.value__ AS "raised_since", s.id__ AS "raised_since__id"
   FROM around__raised_since AS b
-  LEFT JOIN seen__raised_since AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ <= b.to__ AND ((s.x__raised AND ((b.last_normal IS NULL) OR (s.x__time > b.last_normal))))
-  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
+  LEFT JOIN found__raised_since AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__raised_since AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
 "rows__2" AS (
   SELECT *, (raised AND (raised_since IS NOT NULL)) AS "sustained"

@@ -8,13 +8,13 @@ WITH "rows__base" AS (
   SELECT *,
     "time" AS start__,
     "time" AS end__,
-    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(168), TRUE) AS opens__
+    coalesce("time" > max("time") OVER (PARTITION BY patient_id ORDER BY "time", key__ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + to_hours(168), TRUE) AS opens__
   FROM rows__base
   WHERE "time" IS NOT NULL
 ),
 "rows__episode" AS (
   SELECT *,
-    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", evidence__, key__ ROWS UNBOUNDED PRECEDING) AS episode__
+    count(*) FILTER (WHERE opens__) OVER (PARTITION BY patient_id ORDER BY "time", key__ ROWS UNBOUNDED PRECEDING) AS episode__
   FROM rows__opens
 ),
 "rows__grouped" AS (
@@ -24,7 +24,7 @@ WITH "rows__base" AS (
     max(end__) AS "end_time",
     count_star() AS "doses",
     count(DISTINCT CAST("time" AS date)) AS "days",
-    sum(dose_mg ORDER BY "time" ASC NULLS FIRST, evidence__ ASC NULLS FIRST, key__ ASC NULLS FIRST) AS "total_mg",
+    sum(dose_mg ORDER BY "time" ASC NULLS FIRST, key__ ASC NULLS FIRST) AS "total_mg",
     min(dose_mg) AS "min_mg",
     max(dose_mg) AS "max_mg",
     list_sort(list_distinct(flatten(list(evidence__)))) AS evidence__

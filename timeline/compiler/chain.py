@@ -157,7 +157,8 @@ def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: 
         chain.types["evidence__"] = "UBIGINT[]"
     chain.evidence = ["[key__]" if relation.of_events else "evidence__"]
     chain.at = relation.at
-    chain.order = tuple(name for name in (chain.at, None if relation.of_events else "evidence__", "key__") if name)
+    # A rule's rows are numbered by time and evidence; only rows without a time are not.
+    chain.order = (chain.at, "key__") if chain.at else ("evidence__", "key__")
     joins = [
         _joined(chain, used, "index", ctx.index, items),
         _joined(chain, used, "patient", ctx.single("patient"), items),

@@ -89,7 +89,15 @@ def _add_expressions(chain: Chain, step: str, columns: list[Parsed]) -> None:
         path = f"columns.{column.name}"
         sqls[column.name] = (cast(chain.sql(column.fragment.tree, path), column.column), path)
     types = chain.bound(sqls)
+    refuse_intervals(chain, types)
     chain.add(step, "", {name: (sql, types[name]) for name, (sql, _) in sqls.items()})
+
+
+def refuse_intervals(chain: Chain, types: Mapping[str, str]) -> None:
+    """A length of time has no unit that a table could state."""
+    for name, kind in types.items():
+        if kind == "INTERVAL":
+            chain.ctx.say(f"columns.{name}", "this is a length of time; write hours_between(a, b), a number of hours")
 
 
 def cast(sql: str, column: Column) -> str:

@@ -39,7 +39,7 @@ def compile_episodes(ctx: Context, rule: EpisodesRule) -> Compiled | None:
     chain.filter("rows__where", [(term, "where") for term in terms])
     start = '"time"' if relation.kind == "moments" else "start_time"
     end = '"time"' if relation.kind == "moments" else "end_time"
-    order = f"{start}, {'key__' if relation.of_events else 'evidence__, key__'}"
+    order = f"{start}, key__"
     # The running maximum of the ends, not the last end: a long span may contain the ones after it.
     chain.step(
         "rows__opens",

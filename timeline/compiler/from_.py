@@ -1,7 +1,7 @@
 """`from`: rows of a relation that satisfy `where`, with computed columns, folded, kept or put through steps."""
 
 from timeline.compiler.chain import Chain, base, trees_names, used_names
-from timeline.compiler.columns import Parsed, add_columns, attributes_used, cast, parse_columns
+from timeline.compiler.columns import Parsed, add_columns, attributes_used, cast, parse_columns, refuse_intervals
 from timeline.compiler.context import Compiled, Context, missing
 from timeline.compiler.finish import TIMES, finish, promise
 from timeline.compiler.relation import Kind, Relation, evidence_list
@@ -128,6 +128,7 @@ def group(
     constant = [column for column in constant if column in chain.types]
     grouping = ("patient_id", *(chain.in_view[name] for name in keys), *constant)
     types = chain.bound(sqls, grouping)
+    refuse_intervals(chain, types)
     ids = "list(key__)" if chain.relation.of_events else "flatten(list(evidence__))"
     items = [identifier(name) for name in grouping]
     items += [f"{sql} AS {identifier(name)}" for name, sql in times.items() if name not in keys]

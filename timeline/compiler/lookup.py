@@ -254,23 +254,29 @@ def _best(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool)
     key = ", ".join(f"b.{name}" for name in chain.key)
     ordered = ", ".join((*best, *_tie(look.relation))) or "1"
     condition, source = _range(chain, look, inner, analyte)
-    narrowed = ""
+    same_key = " AND ".join(f"f.{name} = b.{name}" for name in chain.key)
+    one = f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ordered}) = 1"
     if look.open_ended and look.lookup.pick in EXTREME and (look.relation.at or look.lookup.pick in ("min", "max")):
-        # Many rows may be candidates: first their best value or time alone, then the row that has it.
+        # Most rows of a patient are candidates: first their best value or time alone, then the row that has it.
         column, extreme = EXTREME[look.lookup.pick]
         chain.inline.add(f"seen__{inner}")
-        chain.step(
-            f"best__{inner}",
-            "",
-            f"SELECT {key}, {extreme} AS best__ FROM {chain.current} AS b JOIN {source} ON {condition} GROUP BY {key}",
-            moves=False,
+        best = (
+            f"SELECT {key}, {extreme} AS best__ FROM {chain.current} AS b JOIN {source} ON {condition} GROUP BY {key}"
         )
-        narrowed = f"LEFT JOIN best__{inner} AS f ON {' AND '.join(f'f.{name} = b.{name}' for name in chain.key)} "
-        condition += f" AND {column} IS NOT DISTINCT FROM f.best__"
+        chain.step(f"best__{inner}", "", best, moves=False)
+        return (
+            f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted)} FROM {chain.current} AS b "
+            f"LEFT JOIN best__{inner} AS f ON {same_key} "
+            f"LEFT JOIN {source} ON {condition} AND {column} IS NOT DISTINCT FROM f.best__ {one}"
+        )
+    # Only the key of the row that is found goes through the sort; the rest of it is fetched after.
+    row = {None: "1", "event_id": "s.id__"}.get(look.relation.key, "s.number__")
+    found = f"SELECT {key}, {row} AS row__ FROM {chain.current} AS b JOIN {source} ON {condition} {one}"
+    chain.step(f"found__{inner}", "", found, moves=False)
     return (
-        f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted)} FROM {chain.current} AS b {narrowed}"
-        f"LEFT JOIN {source} ON {condition} "
-        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ordered}) = 1"
+        f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted)} FROM {chain.current} AS b "
+        f"LEFT JOIN found__{inner} AS f ON {same_key} "
+        f"LEFT JOIN seen__{inner} AS s ON s.patient_id = b.patient_id AND {row} = f.row__"
     )
 
 
@@ -286,10 +292,9 @@ def _fold(chain: Chain, look: Look, inner: str, analyte: bool) -> None:
         "mean": f"avg(s.value__{ordered})",
         "median": "median(s.value__)",
     }[pick]
-    if look.relation.of_events:
-        ids = f"[first(s.id__{ordered})]" if pick == "any" else "list(s.id__)"
-    else:
-        ids = f"first(s.id__{ordered})" if pick == "any" else "flatten(list(s.id__))"
+    events = look.relation.of_events
+    first, every = f"first(s.id__{ordered})", "list(s.id__)" if events else "flatten(list(s.id__))"
+    ids = every if pick != "any" else f"[{first}]" if events else first
     condition, source = _range(chain, look, inner, analyte)
     chain.step(
         f"found__{inner}",
