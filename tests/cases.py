@@ -1,6 +1,7 @@
 """Cases of the specification: tables of text in, the rows that both engines make of them out; knows no operator."""
 
 import datetime as dt
+import decimal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -115,7 +116,7 @@ def as_text(value: Any) -> str:
         return " ".join(as_text(item) for item in value)
     if isinstance(value, dt.datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{float(value):g}" if isinstance(value, float | decimal.Decimal) else str(value)
 
 
 def differences(case: Case, tables: Mapping[str, Sequence[Row]]) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.expressions import Names, cast, duration, evaluate, middle, outside_quotes
+from timeline.concepts import conversion
 from timeline.rules import ROW_PICKS, Lookup, PairsRule, Rule, RuleSet, Window
 
 Row = dict[str, Any]
@@ -113,6 +114,10 @@ class Patient:
     def param(self, rule: Rule, name: str) -> str:
         param = rule.params[name]
         text = self.settings.get(f"{rule.name}.{name}", param.default)
+        if param.of and param.unit:
+            how = conversion(self.ruleset.concepts[param.of], param.unit)
+            assert how, f"{param.unit} is no unit of {param.of}"
+            text = repr(round(float(text) * how.factor + how.offset, 9))
         return "'" + text.replace("'", "''") + "'" if param.kind == "text" else text
 
     def length(self, rule: Rule, text: str) -> dt.timedelta:
