@@ -1,5 +1,6 @@
 """The shipped rules on both engines, on the patients of their examples and on the demo's: the same rows."""
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
@@ -11,10 +12,13 @@ from tests.cases import events_of, facts_of
 from tests.on_engine import Person, derive_by_sql, empty_study, people_in, tables_in
 from tests.reference import derive
 from tests.test_reference import difference
-from timeline import store
+from timeline import engine, store
+from timeline.ingest import ingest
 from timeline.load import load
 from timeline.rules import RuleSet
 
+REAL = Path(os.environ.get("TIMELINE_DATA") or "/nowhere") / "mimic_iv_demo_meds"
+MAPPING = Path(__file__).parent.parent / "data" / "mappings" / "mimic_iv_demo_meds.yaml"
 RULES = Path(__file__).parent.parent / "rules"
 FOLDERS = {"shipped": [], "febrile_neutropenia": [RULES / "febrile_neutropenia"]}
 
@@ -58,3 +62,18 @@ def test_both_engines_agree_on_the_demo(demo_study: Path):
     for facts, events in people:
         found = difference(derive(ruleset, facts, events), by_sql[facts["patient_id"]])
         assert not found, f"{facts['patient_id']}: {found}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="TIMELINE_DATA does not name a folder with mimic_iv_demo_meds")
+@pytest.mark.parametrize("name", FOLDERS)
+def test_both_engines_agree_on_real_patients(name: str):
+    ruleset = ruleset_of(name)
+    with store.connect(":memory:") as con:
+        ingest(con, [REAL], ruleset.concepts, mapping=MAPPING)
+        engine.run(con, ruleset)
+        people = people_in(con)
+        by_sql = tables_in(con, ruleset, people)
+    assert len(people) == 100
+    for facts, events in people:
+        assert not difference(derive(ruleset, facts, events), by_sql[facts["patient_id"]])
