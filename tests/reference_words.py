@@ -97,9 +97,9 @@ class Patient:
         return [self.observed(e) for e in self.events if e["concept"] in members and not e["implausible"]]
 
     def observed(self, event: Row) -> Row:
-        """An event as rules see it: an end before the start counts as none."""
-        reversed_ = event["time"] and event["end_time"] and event["end_time"] < event["time"]
-        return {**event, "end_time": None if reversed_ else event["end_time"], "evidence": [event["event_id"]]}
+        """An event as rules see it: an end before the start, or without one, counts as none."""
+        runs = event["time"] and event["end_time"] and event["end_time"] >= event["time"]
+        return {**event, "end_time": event["end_time"] if runs else None, "evidence": [event["event_id"]]}
 
     def union_of(self, names: Sequence[str]) -> list[Row]:
         """The rows of several relations, in order; an event that two of them hold is one row."""
