@@ -34,9 +34,9 @@ def end(row: Row) -> dt.datetime | None:
 
 
 def order(row: Row) -> tuple[Any, ...]:
-    """The total order of a relation: by time, rows without one first; then evidence; then number."""
+    """The total order of a relation: by time, rows without one first; then evidence; then number. Facts keep theirs."""
     at = start(row)
-    return (at is not None, at or dt.datetime.min, row["evidence"], row["number"])
+    return (at is not None, at or dt.datetime.min, row["evidence"] if moment(row) else [], row["number"])
 
 
 def numbered(rows: Sequence[Row], in_order: bool = False) -> list[Row]:
