@@ -160,8 +160,8 @@ def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: 
     # A rule's rows are numbered by time and evidence; only rows without a time are not.
     chain.order = (chain.at, "key__") if chain.at else ("evidence__", "key__")
     joins = [
-        _joined(chain, used, "index", ctx.index, items),
-        _joined(chain, used, "patient", ctx.single("patient"), items),
+        joined(chain, used, "index", ctx.index, items, "r"),
+        joined(chain, used, "patient", ctx.single("patient"), items, "r"),
     ]
     chain.at_hand = dict(chain.names)
     condition = f" WHERE {relation.condition.format('r')}" if relation.condition else ""
@@ -171,8 +171,10 @@ def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: 
     return chain
 
 
-def _joined(chain: Chain, used: set[tuple[str, ...]], alias: str, relation: Relation | None, items: list[str]) -> str:
-    """Add the columns `alias.x` that are used, and return the join that brings them."""
+def joined(
+    chain: Chain, used: set[tuple[str, ...]], alias: str, relation: Relation | None, items: list[str], rows: str
+) -> str:
+    """Add the columns `alias.x` that are used to `items`, and return the join that brings them to `rows`."""
     wanted = sorted({parts[1] for parts in used if len(parts) == 2 and parts[0] == alias})
     if relation is None or not wanted:
         return ""
@@ -181,7 +183,7 @@ def _joined(chain: Chain, used: set[tuple[str, ...]], alias: str, relation: Rela
         if name in relation.columns:
             items.append(f"{alias}.{identifier(name)} AS {alias}__{name}")
             chain.types[f"{alias}__{name}"] = relation.columns[name]
-    return f" LEFT JOIN {relation.table} AS {alias} ON {alias}.patient_id = r.patient_id"
+    return f" LEFT JOIN {relation.table} AS {alias} ON {alias}.patient_id = {rows}.patient_id"
 
 
 def attributes(ctx: Context) -> list[str]:

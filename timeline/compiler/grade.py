@@ -5,7 +5,7 @@ instants. Intervals with ends of their own: an earlier one may still run when a 
 each is joined to the instants that it covers.
 """
 
-from timeline.compiler.chain import Chain, base, trees_names, used_names
+from timeline.compiler.chain import Chain, base, joined, trees_names, used_names
 from timeline.compiler.columns import add_columns, parse_columns
 from timeline.compiler.context import Compiled, Context, Probe
 from timeline.compiler.episodes import length
@@ -175,14 +175,8 @@ def _states(
     lists = ([f"[{', '.join(pieces[True])}]"] if pieces[True] else []) + pieces[False]
     evidence = evidence_list(tuple(lists)) if len(lists) > 1 else f"list_sort(list_distinct({lists[0]}))"
     items.append(f"{evidence} AS evidence__")
-    for alias, other in (("index", ctx.index), ("patient", ctx.single("patient"))):
-        wanted = sorted({parts[1] for parts in used if len(parts) == 2 and parts[0] == alias})
-        if other is not None and wanted:
-            chain.dotted[alias] = {x: f"{alias}__{x}" for x in other.columns}
-            joins.append(f" LEFT JOIN {other.table} AS {alias} ON {alias}.patient_id = c.patient_id")
-            for x in (x for x in wanted if x in other.columns):
-                items.append(f"{alias}.{identifier(x)} AS {alias}__{x}")
-                chain.types[f"{alias}__{x}"] = other.columns[x]
+    joins.append(joined(chain, used, "index", ctx.index, items, "c"))
+    joins.append(joined(chain, used, "patient", ctx.single("patient"), items, "c"))
     chain.at_hand = dict(chain.names)
     chain.types["evidence__"] = "UBIGINT[]"
     chain.evidence = ["evidence__"]
