@@ -110,7 +110,7 @@ def grouped(w: World, table: Table, names: Names, rule: dict[str, Any]) -> dict[
 
 
 def grade_rule(w: World, name: str) -> Table:
-    rule: dict[str, Any] = {"grade": "", "hold": w.one([*DURATIONS, "inf", "$hold"]), "findings": {}}
+    rule: dict[str, Any] = {"grade": "", "hold": w.one(["12h", "24h", "2d", "0h", "inf", "$hold"]), "findings": {}}
     for group, low, high in (("findings", 1, 3), ("context", 0, 2)):
         for position in range(w.draw(st.integers(low, high))):
             made = rule.setdefault(group, {})[f"{group[0]}{position}"] = observed(w)
@@ -194,7 +194,7 @@ def pairs_rule(w: World, name: str) -> Table:
     if made:
         rule["columns"] = made
     own = [*table.columns, *made]
-    by_rule = [t for t in w.tables if t.analytes]
+    by_rule = [t for t in w.tables if t.analytes] or ([analyte_rule(w, f"{name}_wells")] if w.chance(2) else [])
     shared = w.chance(5)
     groups = []
     left = ["crp", "ferritin", "drug_b", "drug_c", "weight"]
