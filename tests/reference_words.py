@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.expressions import Names, cast, duration, evaluate, middle, outside_quotes
 from timeline.concepts import conversion
-from timeline.rules import ROW_PICKS, Lookup, PairsRule, Rule, RuleSet, Window
+from timeline.rules import ROW_PICKS, Lookup, Rule, RuleSet, Window
 
 Row = dict[str, Any]
 DAYS = {"day": "time", "start_day": "start_time", "end_day": "end_time"}
@@ -34,17 +34,16 @@ def end(row: Row) -> dt.datetime | None:
 
 
 def order(row: Row) -> tuple[Any, ...]:
-    """The total order of a relation: by time, rows without one first; then evidence; then number. Facts keep theirs."""
+    """The total order of a relation: by time, rows without one first; then evidence; then number."""
     at = start(row)
-    return (at is not None, at or dt.datetime.min, row["evidence"] if moment(row) else [], row["number"])
+    return (at is not None, at or dt.datetime.min, row["evidence"], row["number"])
 
 
-def numbered(rows: Sequence[Row], in_order: bool = False) -> list[Row]:
-    """Rows in order, with `number` 1, 2, …; the `number` they come with is that of the row they were made of."""
+def numbered(rows: Sequence[Row]) -> list[Row]:
+    """Rows with `number` 1, 2, … in order; facts keep theirs. A row comes with the `number` of what it was made of."""
     rows = [{"number": position, **row} for position, row in enumerate(rows, 1)]
-    return [
-        {**row, "number": position} for position, row in enumerate(rows if in_order else sorted(rows, key=order), 1)
-    ]
+    rows.sort(key=lambda row: order(row) if moment(row) else (row["number"],))
+    return [{**row, "number": position} for position, row in enumerate(rows, 1)]
 
 
 def moment(row: Row) -> Row:
@@ -84,7 +83,7 @@ class Patient:
         if name not in self.tables:
             rule = self.ruleset.rules.get(name)
             rows = self.rows_of_rule(self, rule) if rule else self.rows_of(name)
-            self.tables[name] = numbered(rows, in_order=isinstance(rule, PairsRule))
+            self.tables[name] = numbered(rows)
         return self.tables[name]
 
     def rows_of(self, name: str) -> list[Row]:
