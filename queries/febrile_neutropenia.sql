@@ -12,7 +12,7 @@ returns:
   covered: an antibiotic was given in the time before
   antibiotic: first antibiotic from the start on
   hours_to_antibiotic: {meaning: time from the start to it, unit: h}
-  within_hour: whether it was given within an hour; empty where none is recorded
+  within_hour: whether it was given within an hour; empty where none is recorded, or one had been given before
   hours_to_recovery: {meaning: time to the first count that is not neutropenic; empty where not observed, unit: h}
 section: tables
 order: 5

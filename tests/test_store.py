@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from timeline import Study, store
-from timeline.errors import ExtractError, StudyError
+from timeline import Study, query, store
+from timeline.errors import ExtractError, StudyError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,53 @@ def test_a_first_ingest_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ExtractError, match="the file is empty"):
         Study.open(tmp_path / "study.duckdb").ingest(tmp_path / "events.csv")
     assert not (tmp_path / "study.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("", "this is a folder; a study is one file"), ("nowhere/study.duckdb", "there is no folder .*nowhere; make it")],
+)
+def test_a_place_that_cannot_hold_a_study_says_why(tmp_path: Path, place: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        store.connect(tmp_path / place, create=True)
+
+
+def test_outputs_of_rules_older_than_the_extract_say_so(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("patient_id,time,code,value\na,2024-01-01,crp,5\n")
+    (tmp_path / "more.csv").write_text("patient_id,time,code,value\na,2024-01-02,crp,6\n")
+    study = Study.open(tmp_path / "study.duckdb")
+    study.ingest(tmp_path / "events.csv")
+    study.run()
+    with study.reading() as con:
+        assert query.remark(con) == ""
+    study.ingest(tmp_path / "more.csv")
+    with study.reading() as con:
+        assert "older than the latest ingest" in query.remark(con)
+    study.run()
+    with study.reading() as con:
+        assert query.remark(con) == ""
+
+
+def test_routes_that_no_rule_knows_are_named(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(
+        "patient_id,time,code,value,route\na,2024-01-01,dexamethasone,5,IV\na,2024-01-02,dexamethasone,5,Oral\n"
+    )
+    report = Study.open(tmp_path / "study.duckdb").ingest(tmp_path / "events.csv")
+    assert any("routes that no rule knows, written as in the source: iv (1 rows)" in said for said in report.warnings)
+    assert not any("oral (1" in said for said in report.warnings)
+
+
+def test_a_line_that_is_too_long_is_told_with_its_number(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text(
+        f"patient_id,time,code,text\na,2024-01-01,note,x\nb,2024-01-01,note,{'y' * 2_200_000}\n"
+    )
+    with pytest.raises(ExtractError, match="line 3 is longer than 2 MB"):
+        Study.open(tmp_path / "study.duckdb").ingest(tmp_path / "events.csv")
+
+
+def test_a_report_never_overwrites_what_is_no_page(tmp_path: Path, demo_study: Path) -> None:
+    copy = tmp_path / "study.duckdb"
+    copy.write_bytes(demo_study.read_bytes())
+    with pytest.raises(UsageError, match="ends in .html"):
+        Study(copy).report(copy)
+    assert copy.read_bytes() == demo_study.read_bytes()

@@ -93,13 +93,26 @@ def run_query(
 
 
 def remark(con: duckdb.DuckDBPyConnection) -> str:
-    """Return what every output of this study must say of it: that it is synthetic, where it is; else nothing."""
+    """Return what every output of this study must say of it: that it is synthetic, or out of date; else nothing."""
     found = con.execute("SELECT value FROM meta.study WHERE name = 'synthetic'").fetchall()
-    if not found:
-        return ""
-    if found[0][0] == "partly":
-        return "Partly synthetic data: some of these patients are not real."
-    return "Synthetic data: no real patient."
+    said = []
+    if found:
+        partly = found[0][0] == "partly"
+        said.append(
+            "Partly synthetic data: some of these patients are not real."
+            if partly
+            else "Synthetic data: no real patient."
+        )
+    if outdated(con):
+        said.append("The derived tables are older than the latest ingest; derive them anew with `timeline run`.")
+    return " ".join(said)
+
+
+def outdated(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether an extract was ingested after the rules last ran."""
+    return con.execute(
+        "SELECT coalesce((SELECT max(loaded_at) FROM meta.source) > (SELECT max(started_at) FROM meta.run), FALSE)"
+    ).fetchall()[0][0]
 
 
 def one_off(con: duckdb.DuckDBPyConnection, sql: str) -> "polars.DataFrame":
@@ -161,6 +174,8 @@ def write(frame: "polars.DataFrame", path: Path) -> None:
     """Write `frame` to `path` as its suffix says: .csv, .parquet or .json; raise UsageError for another."""
     if path.suffix not in (".csv", ".parquet", ".json"):
         raise UsageError(f"{path}: write a name that ends in .csv, .parquet or .json")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: this is no file; name one to write")
     if path.suffix == ".parquet":
         frame.write_parquet(path)
     else:

@@ -121,6 +121,8 @@ def write_report(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise UsageError(f"--as {','.join(unknown)}: the formats are {', '.join(FORMATS)}")
+    if path.suffix not in (".html", ".htm"):
+        raise UsageError(f"-o {path}: the report is a page; write a name that ends in .html")
     started, say = time.monotonic(), progress or (lambda doing: None)
     told = provenance(con)
     shown = [found for found in query.load_queries(queries).values() if found.section is not None]

@@ -1,5 +1,6 @@
 """Open or make a study file: one DuckDB database with the tables of `schema`; knows no rules and no extracts."""
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,8 @@ FORMAT = "1"
 def connect(path: Path | str, *, read_only: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
     """Return a connection to the study at `path` (`:memory:` for none); raise StudyError if it is none."""
     in_memory = str(path) == ":memory:"
+    if not in_memory:
+        _check_place(Path(path), read_only)
     if not in_memory and not create and not Path(path).is_file():
         raise StudyError(f"{path}: there is no study here; make one with `timeline ingest {path} EXTRACT`")
     if not in_memory and not _is_duckdb(Path(path)):
@@ -38,6 +41,18 @@ def connect(path: Path | str, *, read_only: bool = False, create: bool = False) 
             raise StudyError(f"{path}: a DuckDB file with other tables; name a new file for the study")
         _create(con)
     return con
+
+
+def _check_place(path: Path, read_only: bool) -> None:
+    """Raise StudyError where the disk, not the file's content, stands in the way."""
+    if path.is_dir():
+        raise StudyError(f"{path}: this is a folder; a study is one file, such as {path}/study.duckdb")
+    if not path.parent.is_dir():
+        raise StudyError(f"{path}: there is no folder {path.parent}; make it first")
+    if path.exists() and not os.access(path, os.R_OK if read_only else os.R_OK | os.W_OK):
+        raise StudyError(f"{path}: no permission to {'read' if read_only else 'write'} this file")
+    if not read_only and not os.access(path.parent, os.W_OK):
+        raise StudyError(f"{path}: no permission to write in {path.parent}, where DuckDB keeps its log")
 
 
 def _is_duckdb(path: Path) -> bool:

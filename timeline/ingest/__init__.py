@@ -1,6 +1,7 @@
 """Extracts into a study, all or nothing: finds the files, asks their format for rows, has them made events."""
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -42,6 +43,11 @@ def ingest(
     for path in listed:
         if not path.exists():
             raise ExtractError(f"{path}: there is no such file or folder")
+        locked = [
+            one for one in (path, *(sorted(path.iterdir()) if path.is_dir() else ())) if not os.access(one, os.R_OK)
+        ]
+        if locked:
+            raise ExtractError(f"{locked[0]}: no permission to read this")
     read, label = _mapping(mapping)
     normalise.clear(con)
     # Outside the transaction: rows of a table made inside one have no row numbers yet.

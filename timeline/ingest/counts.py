@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
+ROUTES = (
+    "intravenous", "oral", "subcutaneous", "intramuscular", "enteral", "intradermal", "intraosseous", "intrathecal",
+    "epidural", "intraarticular", "intravitreal", "intraperitoneal", "intravesical", "inhaled", "nasal", "buccal",
+    "sublingual", "ophthalmic", "otic", "topical", "transdermal", "rectal", "vaginal",
+)  # fmt: skip
+"""Words of the native format for routes of administration; others are kept as written, and named."""
 NAMED = 20
 """Codes and reasons that a report names."""
 
@@ -77,7 +83,7 @@ def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Seq
         unknown_words=_by_concept(con, _not_listed(words)) if words else (),
         conversions=tuple(UnitConversion(*one) for one in conversions),
         date_only=date_only[0][0],
-        warnings=tuple(_remarks(unmapped, concepts, resolutions)),
+        warnings=(*_remarks(unmapped, concepts, resolutions), *_routes(con)),
     )
 
 
@@ -110,6 +116,19 @@ def _remarks(
         elif code in concepts and concepts[code].members:
             said.append(f"{code} ({n} rows) is a group of concepts, not one; name one of its members")
     return said
+
+
+def _routes(con: "Connection") -> list[str]:
+    """The routes that are no words of the native format, the most frequent first."""
+    listed = ", ".join(literal(route) for route in ROUTES)
+    found = con.execute(f"""SELECT route, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning
+        WHERE concept IS NOT NULL AND route NOT IN ({listed}) GROUP BY route ORDER BY n DESC, route""").fetchall()
+    if not found:
+        return []
+    named = ", ".join(f"{route} ({n} rows)" for route, n in found[:NAMED])
+    return [
+        f"routes that no rule knows, written as in the source: {named}; write {', '.join(ROUTES[:5])} or another word"
+    ]
 
 
 def not_in_force(mappings: Sequence[CodeMapping | None], concepts: Mapping[str, Concept]) -> list[str]:

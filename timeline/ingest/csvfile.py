@@ -107,7 +107,6 @@ def read(con: "Connection", path: Path, name: str, columns: list[str], table: st
             WHEN 'TOO MANY COLUMNS' THEN 'the line has more than {len(columns)} columns'
             WHEN 'MISSING COLUMNS' THEN 'the line has fewer than {len(columns)} columns'
             WHEN 'UNQUOTED VALUE' THEN 'a quotation mark stands inside a value; double it'
-            WHEN 'LINE SIZE OVER MAXIMUM' THEN 'the line is too long'
             ELSE 'the line is no row of CSV' END AS reason,
         CAST(to_json(struct_pack(line := ltrim(raw, chr(10) || chr(13)))) AS VARCHAR) AS raw
         FROM {table}_bad"""
@@ -129,6 +128,9 @@ def _stop_where_rows_are_lost(con: "Connection", name: str, table: str) -> None:
     unreadable = f"SELECT min(line) FROM {table}_bad WHERE kind = 'INVALID ENCODING' HAVING count(*) > 0"
     for (line,) in con.execute(unreadable).fetchall():
         raise ExtractError(f"{name}: line {line} is not UTF-8; save the file with that encoding")
+    long = f"SELECT min(line) FROM {table}_bad WHERE kind = 'LINE SIZE OVER MAXIMUM' HAVING count(*) > 0"
+    for (line,) in con.execute(long).fetchall():
+        raise ExtractError(f"{name}: line {line} is longer than 2 MB; is a quotation mark left open in it?")
     swallowed = (
         f"SELECT min(line) FROM {table}_bad WHERE kind = 'UNQUOTED VALUE' AND contains(trim(raw, chr(10)), chr(10))"
     )

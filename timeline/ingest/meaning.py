@@ -22,7 +22,7 @@ def give_meaning(con: "Connection") -> None:
     """Fill `ingest_meaning`, for the counts: what each mapped code says with each of its values, and how often."""
     con.execute(f"""CREATE TEMP TABLE ingest_meaning AS
         SELECT m.n, c.concept, c.code, c.source_unit, c.unit, c."numeric", c.assumed, w.source_value, w.number,
-            {TEXT} AS text, {IMPLAUSIBLE} AS implausible
+            {TEXT} AS text, coalesce(w.route, lower(c.route)) AS route, {IMPLAUSIBLE} AS implausible
         FROM (SELECT code, word, count(*) AS n FROM ingest_row
             WHERE code IN (SELECT id FROM ingest_code WHERE concept IS NOT NULL) GROUP BY code, word) AS m
         JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word""")
