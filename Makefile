@@ -23,7 +23,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
 
 test-long: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m "slow or not slow"
+	HYPOTHESIS_CASES=$${HYPOTHESIS_CASES:-2000} $(BIN)/python -m pytest -m "slow or not slow"
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

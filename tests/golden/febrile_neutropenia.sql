@@ -121,7 +121,7 @@ WITH "rows__base" AS (
   FROM rows__recovery_neutrophils
 ),
 "rows__3" AS (
-  SELECT *, (hours_to_antibiotic <= 1) AS "within_hour"
+  SELECT *, CASE  WHEN ((NOT covered)) THEN ((hours_to_antibiotic <= 1)) ELSE NULL END AS "within_hour"
   FROM rows__2
 ),
 "rows__evidence" AS (
