@@ -1,6 +1,11 @@
 """Fixtures that more than one file of tests needs."""
 
 import pytest
+from hypothesis.internal.conjecture import providers
+
+# Hypothesis also draws constants that it finds in whatever project files happen to be imported: then what a seed
+# means depends on which tests ran before in the same process. A red run must be repeatable.
+providers._get_local_constants = lambda: providers.Constants()
 
 
 @pytest.fixture(scope="session")
