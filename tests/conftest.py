@@ -2,10 +2,11 @@
 
 import pytest
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 # Hypothesis also draws constants that it finds in whatever project files happen to be imported: then what a seed
 # means depends on which tests ran before in the same process. A red run must be repeatable.
-providers._get_local_constants = lambda: providers.Constants()
+providers._get_local_constants = Constants
 
 
 @pytest.fixture(scope="session")
