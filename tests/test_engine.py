@@ -7,7 +7,7 @@ import pytest
 
 from timeline import engine, ingest, store
 from timeline.compiler import compile_rules
-from timeline.errors import Findings
+from timeline.errors import Findings, StudyError
 from timeline.load import load, load_text
 from timeline.rules import RuleSet
 
@@ -170,3 +170,14 @@ def test_the_order_of_rows_and_the_number_of_threads_change_no_bit(
         engine.run(con, ruleset)
         for name in engine.derived_tables(con):
             assert rows(con, name) == rows(demo, name), name
+
+
+def test_a_study_keeps_the_rule_set_that_derived_it(demo_study: Path):
+    ruleset = load([])
+    with store.connect(demo_study, read_only=True) as con:
+        assert engine.last_run(con) == (ruleset, {})
+
+
+def test_a_study_without_derived_tables_says_how_to_derive_them():
+    with store.connect(":memory:") as con, pytest.raises(StudyError, match="timeline run STUDY"):
+        engine.last_run(con)

@@ -15,7 +15,7 @@ import duckdb
 from timeline import schema, store
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
-from timeline.errors import Finding, Findings
+from timeline.errors import Finding, Findings, StudyError
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
 
@@ -271,6 +271,29 @@ def _record(
         [report.run, ruleset.name, ruleset.version, report.ruleset_hash, json.dumps(texts, sort_keys=True), __version__,
          duckdb.__version__, started, report.seconds],
     )  # fmt: skip
+    _keep(con, ruleset, params)
+
+
+def last_run(con: duckdb.DuckDBPyConnection) -> tuple[RuleSet, dict[str, str]]:
+    """Return the rule set of the study's derived tables, as it ran, and the parameters that were overridden.
+
+    Raises `StudyError` where nothing has been derived.
+    """
+    kept = dict(con.execute(f"SELECT name, value FROM meta.study WHERE name IN {KEPT}").fetchall())
+    if len(kept) < len(KEPT):
+        raise StudyError("nothing has been derived in this study yet; derive its tables with `timeline run STUDY`")
+    return RuleSet.model_validate_json(kept[KEPT[0]]), json.loads(kept[KEPT[1]])
+
+
+def _keep(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, params: Mapping[str, str]) -> None:
+    """Keep the rule set whole, so that the study can say by which definitions its tables were derived."""
+    con.execute(f"DELETE FROM meta.study WHERE name IN {KEPT}")
+    values = [KEPT[0], ruleset.model_dump_json(), KEPT[1], json.dumps(dict(params))]
+    con.execute("INSERT INTO meta.study VALUES (?, ?), (?, ?)", values)
+
+
+KEPT = ("ruleset", "overrides")
+"""The settings that hold the rule set of the last run and its overridden parameters, JSON."""
 
 
 def _id(hashes: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> str:

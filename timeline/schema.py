@@ -111,7 +111,12 @@ REJECTED = (
 
 STUDY = (
     Field("name", "VARCHAR", "of the setting", nullable=False),
-    Field("value", "VARCHAR", "its value: timezone, synthetic, format version", nullable=False),
+    Field(
+        "value",
+        "VARCHAR",
+        "its value: time zone, format version, rule set of the last run, …",
+        nullable=False,
+    ),
 )
 
 RULE = (
