@@ -60,7 +60,7 @@ def add_lookup(
     chain.step(f"rows__{inner}", "", select)
     base = {x: identifier(chain.in_view[x]) for x in names_of_base(look) if x in chain.in_view}
     _register(chain, name, inner, look, wanted)
-    return Sought(look, bounds, base)
+    return Sought(look, bounds, base, ids_of(chain, look, inner))
 
 
 def _carried(chain: Chain, look: Look, wanted: set[str]) -> set[str]:
@@ -355,9 +355,14 @@ def _register(chain: Chain, name: str, inner: str, look: Look, wanted: set[str])
     for x in wanted:
         chain.types[f"{inner}__{x}"] = look.relation.columns[x]
     one = pick in ROW_PICKS and look.relation.of_events
-    id_column = identifier(f"{inner}__id")
     chain.types[f"{inner}__id"] = "UBIGINT" if one else "UBIGINT[]"
-    chain.evidence.append(f"[{id_column}]" if one else id_column)
+    chain.evidence.append(ids_of(chain, look, inner))
+
+
+def ids_of(chain: Chain, look: Look, inner: str) -> str:
+    """SQL of the evidence of what a lookup found, a list."""
+    column = identifier(f"{inner}__id")
+    return f"[{column}]" if chain.types[f"{inner}__id"] == "UBIGINT" else column
 
 
 def ask(chain: Chain, name: str, sought: Sought, path: str, found: str, text: str, only: str = "") -> None:
