@@ -117,6 +117,13 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")
 
 
+def _explain(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("rule", metavar="RULE", help="the rule whose row is to be explained, or its absence")
+    parser.add_argument("--patient", metavar="ID", required=True, help="the patient, as in the extract")
+    parser.add_argument("--number", metavar="N", type=int, help="which of the patient's rows (default: the first)")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -130,6 +137,12 @@ COMMANDS = (
     Command("run", "derive every table anew, all or nothing", "timeline run study.duckdb --rules my_rules", _run),
     Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
     Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),
+    Command(
+        "explain",
+        "say why a row is as it is, or why there is none",
+        "timeline explain study.duckdb cohort --patient P1",
+        _explain,
+    ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),
 )

@@ -137,6 +137,13 @@ def _run(args: argparse.Namespace) -> int:
     return _say(report, summaries.run_text(report), args)
 
 
+def _explain(args: argparse.Namespace) -> int:
+    from timeline.explain.text import text_of
+
+    explanation = Study.open(args.study).explain(args.rule, args.patient, args.number)
+    return _say(explanation, text_of(explanation), args)
+
+
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
@@ -169,6 +176,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
     "query": _query,
+    "explain": _explain,
     "report": _report,
     "synth": _synth,
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from timeline.check import Step
     from timeline.engine import RunReport
+    from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
@@ -140,6 +141,13 @@ class Study:
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
+
+    def explain(self, rule: str, patient: str, number: int | None = None) -> Explanation:
+        """Return why row `number` (the first by default) of `patient` in `rule` is as it is, or why there is none."""
+        from timeline import explain
+
+        with self.reading() as con:
+            return explain.explain(con, rule, patient, number)
 
     def report(
         self,

@@ -35,8 +35,9 @@ class Clause:
     """SQL of how far a number is from the constant that it is compared with, where that made it false."""
     rests_on: tuple[str, ...] = ()
     """Of a step: the lookups that it asks whether they found something."""
+    tree: Tree | None = None
     written: Tree | None = None
-    """The condition as its author wrote it."""
+    """The condition as its author wrote it; `tree` is with the parameters in force."""
     values: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     """SQL of the value of each of its names."""
 
@@ -157,7 +158,7 @@ def _clause(
     text, sql = words_of(term.written), outcome(view.sql(term.tree), reached)
     margin = shortfall([term.tree], view.sql)
     name = f"{head}: {text}"
-    return Clause(name, kind, path, text, sql, margin, written=term.written, values=view.values(term.tree))
+    return Clause(name, kind, path, text, sql, margin, (), term.tree, term.written, view.values(term.tree))
 
 
 def shortfall(terms: Sequence[Tree], sql: Callable[[Tree], str]) -> str | None:

@@ -216,6 +216,7 @@ def _step(chain: Chain, name: str, fragment: Fragment, columns: Mapping[str, Par
         outcome(view.sql(fragment.tree)),
         shortfall([term.tree for term in terms_of(fragment)], view.sql),
         _rests_on(positive_names(fragment.tree), columns),
+        fragment.tree,
         fragment.written,
         view.values(fragment.tree),
     )

@@ -50,6 +50,8 @@ def compile_grade(ctx: Context, rule: GradeRule) -> Compiled | None:
     add_columns(chain, columns, {})
     sql = chain.sql(grade.tree, "grade")
     chain.note(grade, "grade")
+    for name in everything:
+        chain.noted[f"findings.{name}"] = (grade, {("time",): identifier(f"{name}__time")})
     chain.asked += of_conditions(grade, "grade", "grade", chain.view("grade"))
     kind = chain.bound({"grade": (sql, "grade")})["grade"]
     chain.add("rows__grade", "", {"grade": (whole(sql, kind), "INTEGER")})
