@@ -9,7 +9,7 @@ from timeline.compiler import Compiled, compile_rules, relations_named
 from timeline.compiler.params import in_force
 from timeline.errors import UsageError
 from timeline.printing import did_you_mean
-from timeline.rules import EpisodesRule, FromRule, GradeRule, PairsRule, Rule, RuleSet
+from timeline.rules import EpisodesRule, FromRule, GradeRule, PairsRule, Param, Rule, RuleSet
 from timeline.schema import EVENT, PATIENT
 from timeline.words import Clause, Sayer, Scope, clauses, quantity, spoken, unit
 
@@ -29,6 +29,7 @@ class Paragraph:
 class Parameter:
     """A parameter in force, its values in words with their unit."""
 
+    rule: str
     name: str
     value: str
     default: str
@@ -37,6 +38,9 @@ class Parameter:
     @property
     def changed(self) -> bool:
         return self.value != self.default
+
+    def __str__(self) -> str:
+        return f"{self.meaning or self.name}: {self.value} in place of {self.default}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Description:
     ruleset: str
     version: str
     conventions: str
+    changed: tuple[Parameter, ...]
+    """Parameters of any rule that differ from their defaults."""
     paragraphs: tuple[Paragraph, ...]
     definitions: tuple[Definition, ...]
     concepts: tuple[ConceptUsed, ...]
@@ -85,12 +91,13 @@ def describe(ruleset: RuleSet, params: Mapping[str, str] = {}, only: Sequence[st
             raise UsageError(f"there is no rule `{rule}` to describe{did_you_mean(rule, ruleset.rules) or '.'}")
     compiled = {rule.name: rule for rule in compile_rules(ruleset, params)}
     chosen = [name for name in _order(ruleset, compiled) if not only or name in only]
-    texts = in_force(ruleset, params)
-    definitions = tuple(_definition(ruleset, compiled, name, texts[name]) for name in chosen)
+    parameters = _parameters(ruleset, params)
+    definitions = tuple(_definition(ruleset, compiled, name, parameters[name]) for name in chosen)
     return Description(
         ruleset.name,
         ruleset.version,
         _conventions(ruleset),
+        tuple(one for name in parameters for _, one in parameters[name] if one.changed),
         tuple(_paragraph(ruleset.rules[one.rule], one) for one in definitions),
         definitions,
         tuple(_concepts(ruleset, compiled, chosen)),
@@ -101,12 +108,11 @@ def as_markdown(description: Description, heading: str = "#") -> str:
     """Return the description as Markdown under a heading of that level."""
     sources = list(dict.fromkeys(one.source for one in description.definitions if one.source))
     numbers = {source: number for number, source in enumerate(sources, 1)}
-    changed = [f"{p.meaning or p.name} {p.value} (default {p.default})" for p in _changed(description)]
     parts = [f"{heading} Methods: {description.ruleset} {description.version}".rstrip(), description.conventions]
-    if changed:
+    if description.changed:
         parts.append(
-            f"Changed for this analysis: {'; '.join(changed)}. Where a paragraph names a default, the value here holds; "
-            "the definitions below it are written with the values in force."
+            f"Set for this analysis: {'; '.join(f'`{p.rule}.{p.name}`, {p}' for p in description.changed)}. Where a "
+            "paragraph names a default, the value here holds; the definitions are written with the values in force."
         )
     topic = ""
     for paragraph in description.paragraphs:
@@ -121,10 +127,6 @@ def as_markdown(description: Description, heading: str = "#") -> str:
     if sources:
         parts += [f"{heading}# Sources", "\n".join(f"{number}. {source}" for source, number in numbers.items())]
     return "\n\n".join(parts)
-
-
-def _changed(description: Description) -> Iterable[Parameter]:
-    return (p for one in description.definitions for p in one.parameters if p.changed)
 
 
 def _definitions(description: Description, numbers: Mapping[str, int]) -> str:
@@ -158,23 +160,34 @@ def _paragraph(rule: Rule, definition: Definition) -> Paragraph:
     """The author's description, else the clauses; with the parameters that differ from what it was written for."""
     said = [f"{_capital(c.about)}: {c.words}" if c.about else c.words for c in definition.clauses]
     text = " ".join(rule.description.split()) or " ".join(said)
-    changed = [f"{p.meaning or p.name}: {p.value} in place of {p.default}" for p in definition.parameters if p.changed]
-    if changed:
-        text = f"{_sentence(text)} Here, {'; '.join(changed)}."
+    changed = [str(one) for one in definition.parameters if one.changed]
+    if changed and rule.description:
+        text = f"{_sentence(text)} Set for this analysis: {'; '.join(changed)}."
     return Paragraph(rule.name, definition.topic, definition.title, text, definition.source)
 
 
-def _definition(ruleset: RuleSet, compiled: Mapping[str, Compiled], name: str, texts: Mapping[str, str]) -> Definition:
+def _parameters(ruleset: RuleSet, params: Mapping[str, str]) -> dict[str, list[tuple[str, Parameter]]]:
+    """Each rule's parameters in force, as text and in words."""
+    return {
+        name: [(text, _parameter(name, key, text, ruleset.rules[name].params[key])) for key, text in texts.items()]
+        for name, texts in in_force(ruleset, params).items()
+    }
+
+
+def _parameter(rule: str, name: str, text: str, param: Param) -> Parameter:
+    return Parameter(rule, name, quantity(text, param.unit), quantity(param.default, param.unit), param.meaning)
+
+
+def _definition(
+    ruleset: RuleSet, compiled: Mapping[str, Compiled], name: str, parameters: Sequence[tuple[str, Parameter]]
+) -> Definition:
     rule = ruleset.rules[name]
-    sayer = _sayer(ruleset, compiled, rule, texts)
-    parameters = tuple(
-        Parameter(key, quantity(texts[key], param.unit), quantity(param.default, param.unit), param.meaning)
-        for key, param in rule.params.items()
-    )
+    sayer = _sayer(ruleset, compiled, rule, {one.name: text for text, one in parameters})
     spellings = sayer.scope.spellings
     topic = _capital(spoken(PurePosixPath(_file(ruleset, name)).stem, spellings))
     title = rule.title or _capital(spoken(name, spellings))
-    return Definition(name, topic, title, clauses(sayer), parameters, " ".join(rule.source.split()))
+    source = " ".join(rule.source.split())
+    return Definition(name, topic, title, clauses(sayer), tuple(one for _, one in parameters), source)
 
 
 def _sayer(ruleset: RuleSet, compiled: Mapping[str, Compiled], rule: Rule, texts: Mapping[str, str]) -> Sayer:
@@ -257,8 +270,7 @@ def _concepts(ruleset: RuleSet, compiled: Mapping[str, Compiled], chosen: Sequen
 
 
 def _conventions(ruleset: RuleSet) -> str:
-    index = ruleset.rules.get(ruleset.index or "")
-    days = f" Day 0 is the calendar date of: {index.title or index.name}." if index else ""
+    days = f" Day 0 is the calendar date of the {spoken(ruleset.index, _spellings(ruleset))}." if ruleset.index else ""
     return (
         f"Durations are elapsed time; a day is 24 hours.{days} What is not recorded is missing, never negative: a "
         "condition on a missing value does not hold. Records with an implausible value are left out. Of the records "
