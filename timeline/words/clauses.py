@@ -112,10 +112,7 @@ def _observed(sayer: Sayer, rule: GradeRule, title: str, names: tuple[str, ...],
 def _level(text: str, scope: Scope) -> str:
     """A level in words: where it is unknown, nothing was observed."""
     tree = tree_of(text, scope)
-    if tree["class"] != "CASE":
-        return value(tree, scope)
-    said, silent = outcomes(tree, scope), outcomes(tree, scope, silent=True)
-    return said if said == silent else f"{silent}; no observation otherwise"
+    return outcomes(tree, scope, unknown="no observation") if tree["class"] == "CASE" else value(tree, scope)
 
 
 def _episodes(sayer: Sayer, rule: EpisodesRule) -> Iterator[Clause]:

@@ -29,6 +29,7 @@ NEGATED = {
 NEGATED |= {right: left for left, right in NEGATED.items()}
 
 ARITHMETIC = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+QUANTIFIED = {"bool_or": "at least one", "bool_and": "each"}
 TRUTHS = frozenset(("COMPARISON", "CONJUNCTION", "BETWEEN"))
 
 
@@ -179,12 +180,23 @@ def _other(tree: Tree, scope: Scope) -> str:
     return constant(tree, scope, quoted=True) if _is(tree, "CONSTANT") else _tight(tree, scope)
 
 
-def outcomes(tree: Tree, scope: Scope, silent: bool = False) -> str:
-    """The outcomes in order; `silent` leaves out that it is unknown otherwise."""
-    arms = [f"{_subject(c['then_expr'], scope)} if {condition(c['when_expr'], scope)}" for c in tree["case_checks"]]
+def outcomes(tree: Tree, scope: Scope, silent: bool = False, unknown: str = "unknown") -> str:
+    """Return the outcomes of a CASE in order; `silent` leaves out that otherwise it is unknown."""
+    arms = [
+        f"{unknown if _is_null(arm['then_expr']) else _subject(arm['then_expr'], scope)} if "
+        f"{condition(arm['when_expr'], scope)}"
+        for arm in tree["case_checks"]
+    ]
     otherwise = tree["else_expr"]
-    unknown = _is(otherwise, "CONSTANT") and otherwise["literal"]["kind"] == "NULL_LITERAL"
-    return "; ".join(arms if silent and unknown else [*arms, f"{_subject(otherwise, scope)} otherwise"])
+    if not _is_null(otherwise):
+        arms.append(f"{_subject(otherwise, scope)} otherwise")
+    elif not silent:
+        arms.append(f"{unknown} otherwise")
+    return "; ".join(arms)
+
+
+def _is_null(tree: Tree) -> bool:
+    return _is(tree, "CONSTANT") and tree["literal"]["kind"] == "NULL_LITERAL"
 
 
 def _conjunction(tree: Tree, scope: Scope) -> str:
@@ -228,8 +240,13 @@ def _between(tree: Tree, scope: Scope, negated: bool) -> tuple[str, str]:
 def _function(tree: Tree, scope: Scope) -> str | None:
     """Words for a function that is known here; None for others, and for forms that the words would not show."""
     given, called = arguments(tree), tree["function_name"]
-    if tree.get("filter") or tree.get("order_bys", {}).get("orders"):
+    if tree.get("order_bys", {}).get("orders"):
         return None
+    if tree.get("filter"):
+        folded = "the number" if called == "count_star" else _function(tree | {"filter": None}, scope)
+        return f"{folded} of those where {condition(tree['filter'], scope)}" if folded else None
+    if called in QUANTIFIED and len(given) == 1:
+        return f"whether in {QUANTIFIED[called]} of them {condition(given[0], scope)}"
     moved = shift(tree, scope)
     if moved is not None:
         return f"{moved[1]} {moved[2]} {_tight(moved[0], scope)}"
@@ -310,8 +327,7 @@ SAID: Mapping[tuple[str, int], Callable[[Tree, list[str]], str]] = {
     ("median", 1): _phrase("the median of {0}"),
     ("first", 1): _phrase("the first {0}"),
     ("last", 1): _phrase("the last {0}"),
+    ("list", 1): _phrase("all {0}, in order"),
     ("arg_max", 2): _phrase("{0} at the highest {1}, the first where there are several"),
     ("arg_min", 2): _phrase("{0} at the lowest {1}, the first where there are several"),
-    ("bool_or", 1): _phrase("{0}, in at least one of them"),
-    ("bool_and", 1): _phrase("{0}, in each of them"),
 }

@@ -74,7 +74,9 @@ def _window(lookup: Lookup, scope: Scope, seen: frozenset[str]) -> str:
     if lookup.window is None:
         return ""
     said = window(lookup.window, scope, seen)
-    return f", any part of which lies {said}" if lookup.window.overlaps else f" {said}"
+    bounded = lookup.window.lower != "-inf" and lookup.window.upper != "inf"
+    lies = f", any part of which lies {'in the time ' if bounded else ''}"
+    return f"{lies if lookup.window.overlaps else ' '}{said}"
 
 
 def window(window: Window, scope: Scope, seen: frozenset[str] = frozenset()) -> str:
@@ -90,7 +92,7 @@ def window(window: Window, scope: Scope, seen: frozenset[str] = frozenset()) -> 
     if not ends:
         return f"{'at or after' if window.lower_closed else 'after'} {lower}"
     if window.lower == window.upper and window.lower_closed and window.upper_closed:
-        return f"at the time of {lower}"
+        return f"at {'the time of ' if lower == f'the {scope.row}' else ''}{lower}"
     upper, _ = _bound(second, scope, seen)
     starting, ending = shift(first, scope), shift(second, scope)
     if starting and ending and value(starting[0], scope) == value(ending[0], scope):
