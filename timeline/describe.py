@@ -191,36 +191,28 @@ def _definition(
 
 
 def _sayer(ruleset: RuleSet, compiled: Mapping[str, Compiled], rule: Rule, texts: Mapping[str, str]) -> Sayer:
-    times = {
-        name: frozenset(field.name for field in one.fields if field.type.startswith("TIMESTAMP"))
-        for name, one in compiled.items()
-    }
+    kinds = {name: {field.name: field.type for field in one.fields} for name, one in compiled.items()}
+    kinds |= {name: {field.name: field.type for field in f} for name, f in (("event", EVENT), ("patient", PATIENT))}
     spans = frozenset(name for name, one in compiled.items() if one.kind == "spans")
     spellings = _spellings(ruleset)
     read = rule.relations if isinstance(rule, FromRule | EpisodesRule) else ()
     read = (rule.relation,) if isinstance(rule, PairsRule) else read
-    known = {name for one in read for name in _columns_of(one, ruleset, compiled)}
+    known = {column for name in read for column in kinds.get(name, kinds["event"])}
     declared = {*rule.columns, *getattr(rule, "findings", {}), *getattr(rule, "context", {})}
     scope = Scope(
         row=spoken(rule.name, spellings),
         own=frozenset((declared | ({"grade"} if isinstance(rule, GradeRule) else set())) - known),
-        times=times[rule.name].union(*(times.get(name, frozenset()) for name in read)),
+        kinds={column: kind for name in (*read, rule.name) for column, kind in kinds.get(name, kinds["event"]).items()},
         params={key: (text, rule.params[key].unit) for key, text in texts.items()},
         concepts={name: concept.title or name for name, concept in ruleset.concepts.items()},
         spellings=spellings,
         index=spoken(ruleset.index or "index", spellings),
     )
-    sayer = Sayer(ruleset, rule, scope, times, spans)
+    sayer = Sayer(ruleset, rule, scope, kinds, spans)
     # In an expression of `from` and `pairs` the row is one of what is read; an episode is its own.
     if isinstance(rule, FromRule | PairsRule):
         return replace(sayer, scope=replace(scope, row=sayer.noun(read)))
     return sayer
-
-
-def _columns_of(relation: str, ruleset: RuleSet, compiled: Mapping[str, Compiled]) -> Iterable[str]:
-    if relation in compiled:
-        return compiled[relation].relation.columns
-    return [field.name for field in (PATIENT if relation == "patient" else EVENT)]
 
 
 def _spellings(ruleset: RuleSet) -> dict[str, str]:
@@ -274,9 +266,9 @@ def _conventions(ruleset: RuleSet) -> str:
     return (
         f"Durations are elapsed time; a day is 24 hours.{days} What is not recorded is missing, never negative: a "
         "condition on a missing value does not hold. Records with an implausible value are left out. Of the records "
-        "that are looked up, only those count whose value is known, and of equal ones the earliest. Where bounds "
-        "count, a value that is only a bound, such as <0.5, lies just beyond it. Names in italics are defined by the "
-        "rule that uses them."
+        "that are looked up, only those count whose value is known, and of equal ones the earliest. One that lasts "
+        "lies where it starts. Where bounds count, a value that is only a bound, such as <0.5, lies just beyond it. "
+        "Names in italics are defined by the rule that uses them."
     )
 
 

@@ -79,7 +79,7 @@ def _grade(sayer: Sayer, rule: GradeRule) -> Iterator[Clause]:
         + "Of the observations of a finding in force the latest counts, of several at one instant the worst; once none "
         "is in force the finding is missing. Where the grade is unknown there is no row.",
     )
-    for title, group in (("Finding", rule.findings), ("Context", rule.context)):
+    for title, group in (("finding", rule.findings), ("context", rule.context)):
         for names, observed in _alike(group):
             yield _observed(sayer, rule, title, names, observed)
     yield from _columns(sayer)
@@ -104,9 +104,9 @@ def _observed(sayer: Sayer, rule: GradeRule, title: str, names: tuple[str, ...],
     holds = "from then on" if held == "inf" else f"for {held}, both ends included"
     if observed.interval:
         holds = "to its end time, or without one " + ("from then on" if held == "inf" else f"for {held}")
-    about = f"{title}s" if len(names) > 1 and title == "Finding" else title
-    alone = "; makes no row by itself" if title == "Context" else ""
-    return Clause(f"{about} {listed(said)}", f"level {_level(observed.level, scope)}; in force {holds}{alone}.")
+    about = f"{title}s" if len(names) > 1 and title == "finding" else title
+    alone = "; makes no row by itself" if title == "context" else ""
+    return Clause(f"Level of {about} {listed(said)}", f"{_level(observed.level, scope)}; in force {holds}{alone}.")
 
 
 def _level(text: str, scope: Scope) -> str:

@@ -80,7 +80,7 @@ def condition(tree: Tree, scope: Scope) -> str:
     if _is(tree, "CONJUNCTION"):
         return _conjunction(tree, scope)
     if _is(tree, "CONSTANT"):
-        return f"always ({constant(tree, scope, quoted=False)})"
+        return constant(tree, scope, quoted=False)
     said = predicate(tree, scope)
     if said is not None:
         return f"{said[0]} is {said[1]}"
@@ -125,7 +125,8 @@ def is_condition(tree: Tree) -> bool:
 def is_time(tree: Tree, scope: Scope) -> bool:
     """Whether an expression is a point in time, as far as names and functions tell."""
     if _is(tree, "COLUMN_REF"):
-        return tree["column_names"][-1] in scope.times | {"time", "start_time", "end_time"}
+        last = tree["column_names"][-1]
+        return last in ("time", "start_time", "end_time") or scope.kinds.get(last, "").startswith("TIMESTAMP")
     if _is(tree, "FUNCTION"):
         given = arguments(tree)
         if tree["function_name"] in ("+", "-") and len(given) == 2:
@@ -224,12 +225,18 @@ def _comparison(tree: Tree, scope: Scope, negated: bool) -> tuple[str, str] | No
         mine, other = (f"*{spoken(side['column_names'][0], scope.spellings)}*" for side in (left, right))
         return mine, OBSERVED[kind].format(other)
     words = TIMES if is_time(left, scope) or is_time(right, scope) else NUMBERS
+    if kind not in ("COMPARE_EQUAL", "COMPARE_NOTEQUAL") and _is_text(left, scope):
+        return _subject(left, scope), f"{TIMES[kind].format(_other(right, scope))} in alphabetical order"
     return _subject(left, scope), words[kind].format(_other(right, scope))
 
 
 def _is_observed(tree: Tree) -> bool:
     names = tree.get("column_names", ())
     return len(names) == 2 and names[1] == "time" and names[0] not in ("index", "base", PARAM)
+
+
+def _is_text(tree: Tree, scope: Scope) -> bool:
+    return _is(tree, "COLUMN_REF") and scope.kinds.get(tree["column_names"][-1]) == "VARCHAR"
 
 
 def _between(tree: Tree, scope: Scope, negated: bool) -> tuple[str, str]:
@@ -270,8 +277,12 @@ def _extreme(tree: Tree, scope: Scope) -> str | None:
     given, high = arguments(tree), tree["function_name"] in ("greatest", "max")
     timed = is_time(tree, scope)
     if tree["function_name"] in ("min", "max"):
+        if len(given) != 1:
+            return None
+        if _is_text(given[0], scope):
+            return f"the {'last' if high else 'first'} {value(given[0], scope)} in alphabetical order"
         word = ("latest" if high else "earliest") if timed else ("highest" if high else "lowest")
-        return f"the {word} {_tight(given[0], scope)}" if len(given) == 1 else None
+        return f"the {word} {_tight(given[0], scope)}"
     word = ("later" if high else "earlier") if timed else ("higher" if high else "lower")
     if len(given) > 2:
         word = ("latest" if high else "earliest") if timed else ("highest" if high else "lowest")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from timeline.fragment import Tree
 from timeline.rules import Lookup, Rule, RuleSet, Window
 from timeline.words.expressions import condition, shift, tree_of, value
-from timeline.words.names import Scope, listed, short, spoken, uncapitalized
+from timeline.words.names import END, Scope, listed, short, spoken, uncapitalized
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Sayer:
     rule: Rule
     scope: Scope
     """Of the rule's own rows."""
-    times: Mapping[str, frozenset[str]]
-    """Columns that hold a time, by rule."""
+    kinds: Mapping[str, Mapping[str, str]]
+    """SQL types of columns, by rule, and of `event` and `patient`."""
     spans: frozenset[str]
     """The rules whose rows last."""
 
@@ -33,8 +33,12 @@ class Sayer:
 
     def scope_of(self, relations: tuple[str, ...], own: frozenset[str] = frozenset()) -> Scope:
         """The names of a row of `relations`, which this rule reads."""
-        times = frozenset[str]().union(*(self.times.get(name, frozenset()) for name in relations))
-        return replace(self.scope, row=self.noun(relations), times=times, own=own)
+        kinds = {column: kind for name in relations for column, kind in self.kinds_of(name).items()}
+        return replace(self.scope, row=self.noun(relations), kinds=kinds, own=own)
+
+    def kinds_of(self, relation: str) -> Mapping[str, str]:
+        """SQL types of the columns of a relation; concepts have those of `event`."""
+        return self.kinds.get(relation, self.kinds["event"])
 
 
 def lookup_of(sayer: Sayer, lookup: Lookup) -> str:
@@ -59,7 +63,7 @@ def _picked(sayer: Sayer, lookup: Lookup) -> str:
         return f"{_article(row)} {row}"
     if pick == "count":
         return f"the number of {many(row)}"
-    said = spoken(column or "", sayer.scope.spellings)
+    said = END.get(column or "", spoken(column or "", sayer.scope.spellings))
     measured = row.removeprefix("record of ")
     if column == "value" or measured == said or measured.endswith(f" {said}"):
         return PICKS[pick].format(measured)

@@ -25,8 +25,8 @@ class Scope:
     """What one row of the relation at hand is called: `episode`."""
     own: frozenset[str] = frozenset()
     """Columns that the rule itself declares: set in italics, since the text defines them."""
-    times: frozenset[str] = frozenset()
-    """Columns that hold a time, besides those that always do."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """SQL types of columns, as far as they are known: times and text have words of their own."""
     params: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     """Parameters in force, by name: their text and their unit."""
     concepts: Mapping[str, str] = field(default_factory=dict)
@@ -103,9 +103,11 @@ def name(parts: Sequence[str], scope: Scope) -> str:
         if kind_of(text) == "boolean":
             return f"*{spoken(parts[1], scope.spellings)}* (set to {text})"
         return worded(text, scope, quoted=True) if kind_of(text) == "text" else quantity(text, of_unit)
-    last = spoken(parts[-1], scope.spellings)
+    last = END.get(parts[-1], spoken(parts[-1], scope.spellings))
     if len(parts) == 1:
-        return f"*{last}*" if parts[0] in scope.own else AT.get(parts[0], last).format(row=scope.row)
+        if parts[0] in scope.own:
+            return f"*{last}*"
+        return f"the {last} of the {scope.row}" if parts[0] in END else last
     if parts[0] == "index" and parts[-1] == "time":
         return f"the {scope.index}"
     owners = {"index": f"the {scope.index}'s", "patient": "the patient's", "base": "this row's"}
@@ -115,7 +117,7 @@ def name(parts: Sequence[str], scope: Scope) -> str:
     return f"{owner} {last}" if owner else f"the {last} of *{spoken(parts[0], scope.spellings)}*"
 
 
-AT = {"start_time": "the start of the {row}", "end_time": "the end of the {row}"}
+END = {"start_time": "start", "end_time": "end"}
 
 
 def constant(tree: Tree, scope: Scope, quoted: bool) -> str:
