@@ -18,6 +18,8 @@ from timeline.errors import UsageError
 from timeline.load import load, load_text
 from timeline.rules import SIDES, RuleSet
 from timeline.shipped import folder
+from timeline.words.expressions import tree_of, value
+from timeline.words.names import Scope
 
 RULES = """
 ruleset: {name: trial, index: zero}
@@ -150,6 +152,81 @@ WORDS = {
     ],
 }
 """Every clause of every rule above: operators, picks, brackets, options, expressions."""
+
+
+EXPRESSIONS = [
+    ("value = 1", "whether value is 1"),
+    ("value <> 1", "whether value is not 1"),
+    ("not (value <> 1)", "whether value is 1"),
+    ("not (value < 1 or value is null)", "whether not (value is below 1 or missing)"),
+    ("text = 'none' and value > 1 and value < 3", "whether text is “none” and value is above 1 and below 3"),
+    ("text in ('a')", "whether text is “a”"),
+    ("text not in ('a', 'b')", "whether text is none of “a” and “b”"),
+    ("text >= 'm'", "whether text is at or after “m” in alphabetical order"),
+    ("time < index.time + $day", "whether time is before 24 hours after the day zero"),
+    ("time + $back", "24 hours before time"),
+    ("time - 30min", "30 minutes before time"),
+    ("time + 14d", "14 days after time"),
+    ("greatest(time, next_midnight(end_time))", "the later of time and the first midnight after the end of the row"),
+    ("least(value, 2, 3)", "the lowest of value, 2 and 3"),
+    ("coalesce(value, 1, 2)", "value (1, else 2 where missing)"),
+    ("value + 1 + 2 - 3", "(value plus 1 plus 2) minus 3"),
+    ("value * (1 + 2) / 4", "(value times (1 plus 2)) divided by 4"),
+    ("-value", "minus value"),
+    ("abs(value)", "the absolute value of value"),
+    ("floor(value)", "value rounded down"),
+    ("ceil(value)", "value rounded up"),
+    ("round(value)", "value rounded to a whole number"),
+    ("round(value, 2)", "value rounded to 2 decimals"),
+    ("round(value, $one)", "value rounded to 1 decimal"),
+    ("case when $on then text else 'x_y' end", "text if *on* (set to true) is true; x y otherwise"),
+    ("case when true then 1 end", "1 if true; unknown otherwise"),
+    ("case value when 1 then null else value + 1 end", "unknown if value is 1; value plus 1 otherwise"),
+    ("text = $word", "whether text is “high up”"),
+    ("text = 'drug_a'", "whether text is drug A"),
+    ("hours_between(index.time, time)", "hours from the day zero to time"),
+    ("time::date - index.time::date", "calendar days from the day zero to time"),
+    ("patient.sex = 'F'", "whether the patient's sex is “F”"),
+    ("value % 2 = 1", "whether `(value % 2)` is 1"),
+    ("starts_with(text, $word)", "`starts_with(text, 'high_up')`"),
+]
+
+
+@pytest.mark.parametrize(("sql", "said"), EXPRESSIONS)
+def test_an_expression_in_words(sql: str, said: str) -> None:
+    params = {"day": ("24h", None), "back": ("-24h", None), "one": ("1", None), "on": ("true", None)}
+    scope = Scope(
+        kinds={"text": "VARCHAR"},
+        params=params | {"word": ("high_up", None)},
+        concepts={"drug_a": "Drug A, oral"},
+        index="day zero",
+    )
+    # DuckDB quotes some names that need none.
+    assert value(tree_of(sql, scope), scope).replace('"', "") == said
+
+
+AGGREGATES = [
+    ("count(*)", "their number"),
+    ("count(value)", "the number of known value"),
+    ("count(distinct text)", "the number of different text"),
+    ("count(*) filter (where value > 1)", "the number of those where value is above 1"),
+    ("sum(value) filter (where value > 1)", "the sum of value of those where value is above 1"),
+    ("min(text)", "the first text in alphabetical order"),
+    ("max(time)", "the latest time"),
+    ("median(value) - avg(value)", "the median of value minus the mean of value"),
+    ("first(text)", "the first text"),
+    ("list(value)", "all value, in order"),
+    ("arg_min(text, value)", "text at the lowest value, the first where there are several"),
+    ("bool_and(value > 1)", "whether in each of them value is above 1"),
+    ("sum(distinct value)", "`sum(DISTINCT value)`"),
+    ("max(case when text = 'a' then value end)", "the highest (value if text is “a”; unknown otherwise)"),
+]
+
+
+@pytest.mark.parametrize(("sql", "said"), AGGREGATES)
+def test_an_aggregate_in_words(sql: str, said: str) -> None:
+    scope = Scope(kinds={"text": "VARCHAR"})
+    assert value(tree_of(sql, scope, aggregates=True), scope).replace('"', "") == said
 
 
 @pytest.fixture(scope="module")

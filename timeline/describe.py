@@ -216,7 +216,7 @@ def _sayer(ruleset: RuleSet, compiled: Mapping[str, Compiled], rule: Rule, texts
 
 
 def _spellings(ruleset: RuleSet) -> dict[str, str]:
-    """Abbreviations that titles write in capitals, by how names write them: `crs` is CRS, `car_t` is CAR-T."""
+    """Abbreviations that titles write in capitals, by how names write them: `sofa` is SOFA."""
     titles = [item.title for item in (*ruleset.concepts.values(), *ruleset.rules.values())]
     found = {word for title in titles for word in re.findall(r"[A-Za-z][\w-]*", title)}
     return {

@@ -142,7 +142,9 @@ def shift(tree: Tree, scope: Scope) -> tuple[Tree, str, str] | None:
     if _is(tree, "FUNCTION") and tree["function_name"] in ("+", "-") and len(arguments(tree)) == 2:
         start, length = arguments(tree)
         if _is_duration(length, scope):
-            return start, value(length, scope), "after" if tree["function_name"] == "+" else "before"
+            said = value(length, scope)
+            later = (tree["function_name"] == "+") != said.startswith("minus ")
+            return start, said.removeprefix("minus "), "after" if later else "before"
     return None
 
 

@@ -57,7 +57,7 @@ PICKS = {
 
 
 def _picked(sayer: Sayer, lookup: Lookup) -> str:
-    """`the first steroid dose`, `the lowest grade of the lab results`."""
+    """`the first dose`, `the lowest level of any reading`."""
     row, pick, column = sayer.noun(lookup.relations), lookup.pick, lookup.column
     if pick == "any":
         return f"{_article(row)} {row}"
@@ -137,7 +137,7 @@ def condition_of(text: str, scope: Scope) -> str:
 
 
 def many(noun: str) -> str:
-    """A noun in the plural: records of crp; doses; stays as they are called."""
+    """A noun in the plural: records of weight; doses; stays as they are called."""
     head, of, rest = noun.partition(" of ")
     if of:
         return f"{many(head)} of {rest}"

@@ -43,7 +43,7 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 
 def spoken(name: str, spellings: Mapping[str, str]) -> str:
-    """Return a name as words: `lab_pair` is `lab pair`; what is an abbreviation elsewhere stays one."""
+    """Return a name as words: `first_dose` is `first dose`; what is an abbreviation elsewhere stays one."""
     parts, words = name.split("_"), []
     while parts:
         size = next((n for n in (3, 2, 1) if "_".join(parts[:n]) in spellings and n <= len(parts)), 1)
@@ -53,7 +53,7 @@ def spoken(name: str, spellings: Mapping[str, str]) -> str:
 
 
 def short(title: str) -> str:
-    """Return a title up to what explains it: `Neutrophils` for `Neutrophils, absolute count`."""
+    """Return a title up to what explains it: `Weight` for `Weight, as measured`."""
     return title.partition(";")[0].partition(",")[0]
 
 
