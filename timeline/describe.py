@@ -265,10 +265,11 @@ def _conventions(ruleset: RuleSet) -> str:
     days = f" Day 0 is the calendar date of the {spoken(ruleset.index, _spellings(ruleset))}." if ruleset.index else ""
     return (
         f"Durations are elapsed time; a day is 24 hours.{days} What is not recorded is missing, never negative: a "
-        "condition on a missing value does not hold. Records with an implausible value are left out. Of the records "
-        "that are looked up, only those count whose value is known, and of equal ones the earliest. One that lasts "
-        "lies where it starts. Where bounds count, a value that is only a bound, such as <0.5, lies just beyond it. "
-        "Names in italics are defined by the rule that uses them."
+        "condition on a missing value does not hold, and the highest or lowest of several is that of the known ones. "
+        "Of outcomes in a row the first whose condition holds counts. Records with an implausible value are left out. "
+        "Of the records that are looked up, only those count whose value is known, and of equal ones the earliest. "
+        "One that lasts lies where it starts. Where bounds count, a value that is only a bound, such as <0.5, lies "
+        "just beyond it. Names in italics are defined by the rule that uses them."
     )
 
 
