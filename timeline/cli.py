@@ -58,6 +58,12 @@ def _rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
 
 
+def _set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
+    )
+
+
 def _queries(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", metavar="DIR", help="a folder of queries in place of the shipped ones")
 
@@ -78,9 +84,7 @@ def _ingest(parser: argparse.ArgumentParser) -> None:
 def _run(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     _rules(parser)
-    parser.add_argument(
-        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
-    )
+    _set(parser)
     parser.add_argument(
         "--show-values", action="store_true", help="where rows break a promise, show some: patients' values"
     )
@@ -94,6 +98,10 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
     )
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
+    parser.add_argument(
+        "--describe", metavar="RULE", nargs="*", help="print these rules, or all, in words: Methods text, as Markdown"
+    )
+    _set(parser)
 
 
 def _query(parser: argparse.ArgumentParser) -> None:

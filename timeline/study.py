@@ -99,13 +99,15 @@ class Study:
         with self.writing() as con:
             return engine.run(con, ruleset, params or {}, progress, show_values)
 
-    def funnel(self, *rules: Path | str, only: bool = False) -> tuple[Step, ...]:
+    def funnel(
+        self, *rules: Path | str, only: bool = False, params: Mapping[str, str] | None = None
+    ) -> tuple[Step, ...]:
         """Return how many rows and patients each step of each rule leaves; nothing is written."""
         from timeline import check, load
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.reading() as con:
-            return check.funnel(con, ruleset)
+            return check.funnel(con, ruleset, params or {})
 
     def table(self, name: str) -> polars.DataFrame:
         """Return the table `name` of the study, in the order of its rows."""
