@@ -153,13 +153,16 @@ class Chain:
         if clauses:
             at = identifier(self.at) if self.at else "CAST(NULL AS TIMESTAMP)"
             ids = evidence_list(tuple(self.evidence))
+            key = "key__" if "key__" in self.types else "CAST(NULL AS UBIGINT) AS key__"
             steps, source, inline = list(self.steps), self.current, set(self.inline)
 
             def select(items: str) -> str:
-                own = f"SELECT patient_id, {at} AS at__, {ids} AS ids__, {items} FROM {source}"
+                own = f"SELECT patient_id, {key}, {at} AS at__, {ids} AS ids__, {items} FROM {source}"
                 return with_steps(steps, own, inline)
 
-            self.ctx.readings.append(reading(of or self.relation.name, select, clauses, tallied=tallied))
+            self.ctx.readings.append(
+                reading(of or self.relation.name, self.relation.name, select, clauses, tallied=tallied)
+            )
 
     def add(self, step: str, comment: str, items: Mapping[str, tuple[str, str]]) -> None:
         """Add columns (name of the language -> SQL, type) to every row."""

@@ -59,9 +59,10 @@ class Reading:
 
     of: str
     """The relation read, and for which finding."""
+    relation: str
     rows: str
-    """A SELECT: patient_id, at__ (when), ids__ (evidence), the clauses' outcomes `c__0`, `c__1`, … and margins, and
-    the values of their names."""
+    """A SELECT: patient_id, key__ (event_id, or number in a rule), at__ (when), ids__ (evidence), the clauses'
+    outcomes `c__0`, `c__1`, … and margins, and the values of their names."""
     clauses: tuple[Clause, ...]
     columns: Mapping[str, str]
     """SQL of a name's value -> the column that holds it."""
@@ -209,11 +210,13 @@ def columns_of(clauses: Sequence[Clause]) -> list[str]:
     return items + [f"{clause.margin} AS {identifier(f'm__{k}')}" for k, clause in enumerate(clauses) if clause.margin]
 
 
-def reading(of: str, select: Callable[[str], str], clauses: Sequence[Clause], *, tallied: bool = True) -> Reading:
+def reading(
+    of: str, relation: str, select: Callable[[str], str], clauses: Sequence[Clause], *, tallied: bool = True
+) -> Reading:
     """The reading of rows: `select` completes a list of items to a SELECT."""
     columns = valued(clauses)
     items = [*columns_of(clauses), *(f"{sql} AS {name}" for sql, name in columns.items())]
-    return Reading(of, select(", ".join(items)), tuple(clauses), columns, tallied)
+    return Reading(of, relation, select(", ".join(items)), tuple(clauses), columns, tallied)
 
 
 def valued(clauses: Iterable[Clause]) -> dict[str, str]:

@@ -125,10 +125,10 @@ def _seen(
     clauses += of_terms(terms, f"{name} where", rows.view("where"))
     if clauses:
         ids = "[key__]" if relation.of_events else "evidence__"
-        own = f"patient_id, {at} AS at__, {ids} AS ids__"
+        own = f"patient_id, key__, {at} AS at__, {ids} AS ids__"
         source = f"({start}) WHERE {at} IS NOT NULL"
         of = f"{name} ({relation.name})"
-        ctx.readings.append(reading(of, lambda items: f"SELECT {own}, {items} FROM {source}", clauses))
+        ctx.readings.append(reading(of, relation.name, lambda items: f"SELECT {own}, {items} FROM {source}", clauses))
     inner = (
         f"SELECT patient_id, {at} AS at__, {whole(sql, kind)} AS level__, {until} AS until__, {evidence} AS id__"
         f" FROM ({start}) WHERE {at} IS NOT NULL{condition}"

@@ -11,9 +11,10 @@ from timeline.compiler.chain import Sought
 from timeline.compiler.clauses import OUTCOMES, Clause, shortfall, terms_of
 from timeline.compiler.context import Context
 from timeline.compiler.look import Look
-from timeline.compiler.lookup import in_window, own_rows, where_sql
+from timeline.compiler.lookup import in_window, own_rows
 from timeline.compiler.shown import Seeking
 from timeline.compiler.text import Step, with_steps
+from timeline.compiler.where import where_sql
 from timeline.fragment import Tree
 from timeline.quote import identifier, literal
 

@@ -11,7 +11,7 @@ from timeline.errors import UsageError
 from timeline.explain.absent import absence
 from timeline.explain.patient import Patient, one_patient
 from timeline.explain.records import ColumnShown, ConditionShown, EventShown, Explanation, LookupShown, Near, ReadShown
-from timeline.explain.row import columns_of, conditions_of
+from timeline.explain.row import columns_of, conditions_of, verdicts_of
 from timeline.printing import count
 
 Roles = dict[int, list[str]]
@@ -35,8 +35,9 @@ def _present(study: Patient, rule: str, number: int, rows: int) -> Explanation:
     stored = study.table(rule)[number - 1]
     with study.derived(rule) as derived:
         row = derived[number - 1]
-        columns = columns_of(study, compiled, row, stored)
-        conditions = conditions_of(study, compiled, row)
+        verdicts = verdicts_of(study, compiled, row)
+        columns = columns_of(study, compiled, row, stored, verdicts)
+        conditions = conditions_of(study, compiled, row, verdicts)
     roles: Roles = {event_id: [] for event_id in stored["evidence"]}
     for column in columns:
         if column.lookup:
@@ -64,7 +65,10 @@ def _absent(study: Patient, rule: str) -> Explanation:
     roles: Roles = {}
     for read in found.read:
         _add(roles, read.events, "near")
-    because = _absent(study, found.because) if found.because and found.because != rule else None
+    because = None
+    if found.because and found.because != rule:
+        rows = len(study.table(found.because))
+        because = _present(study, found.because, found.number or 1, rows) if rows else _absent(study, found.because)
     return Explanation(
         rule, declared.title, declared.source, study.name, 0, None, {}, (), (), found.reason, found.margin, found.why,
         found.read, study.events(roles), because,

@@ -25,6 +25,8 @@ class Absence:
     why: str
     read: tuple[ReadShown, ...]
     because: str | None = None
+    number: int | None = None
+    """The row of that rule, where it has one: why it is not as it would have to be."""
 
 
 def absence(study: Patient, rule: Compiled) -> Absence:
@@ -44,8 +46,12 @@ def absence(study: Patient, rule: Compiled) -> Absence:
     how = "is unknown for" if reason == "unknown" else "is false for"
     every = count(len({shown.shown.events for shown in failing}), "row")
     why = f"{every} of {reading.of} read, none taken; `{words}` {how} the one that came nearest"
-    because = study.ruleset.index if reason == "unknown" and _lacks_index(study, failing[0].asked) else None
-    return Absence(reason, nearest.margin, why, tuple(one.shown for one in failing[:NEAREST]), because)
+    read = tuple(one.shown for one in failing[:NEAREST])
+    if reason == "unknown" and _lacks_index(study, failing[0].asked):
+        return Absence(reason, None, why, read, study.ruleset.index)
+    if reading.relation in study.ruleset.rules:
+        return Absence(reason, nearest.margin, why, read, reading.relation, failing[0].key)
+    return Absence(reason, nearest.margin, why, read)
 
 
 def read_first(rule: Rule) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ def _nothing_to_read(study: Patient, relations: Sequence[str]) -> Absence:
             f"SELECT count(*) AS n FROM event WHERE patient_id = {literal(study.name)} AND implausible "
             f"AND concept IN ({listed})"
         )[0]["n"]
-        why += f"; {count(implausible, 'event')} of them are implausible, so no observation" if implausible else ""
+        why += f"; {count(implausible, 'event')} with an implausible value, so no observation" if implausible else ""
     return Absence("not_found", None, why, (), rules[0] if rules else None)
 
 
@@ -91,6 +97,7 @@ class _Failing:
     reading: Reading
     asked: Clause
     place: int
+    key: int | None
 
 
 def _failing(study: Patient, rule: Compiled, reading: Reading) -> list[_Failing]:
@@ -100,7 +107,8 @@ def _failing(study: Patient, rule: Compiled, reading: Reading) -> list[_Failing]
     for row in study.rows(reading.rows) if needed else ():
         failed = next(((k, c) for k, c in needed if row[f"c__{k}"] != 1), None)
         if failed is not None:
-            found.append(_Failing(_shown(study, rule, reading, row, *failed), reading, failed[1], needed.index(failed)))
+            shown = _shown(study, rule, reading, row, *failed)
+            found.append(_Failing(shown, reading, failed[1], needed.index(failed), row["key__"]))
     return found
 
 

@@ -18,9 +18,8 @@ Verdicts = Mapping[str, Row]
 """The verdicts of one row, by clause."""
 
 
-def columns_of(study: Patient, rule: Compiled, row: Row, stored: Row) -> tuple[ColumnShown, ...]:
+def columns_of(study: Patient, rule: Compiled, row: Row, stored: Row, verdicts: Verdicts) -> tuple[ColumnShown, ...]:
     """Return the columns of `row`; `stored` is the same row as the study holds it."""
-    verdicts = verdicts_of(study, rule, row)
     lookups = {c.path: lookup(study, rule, k, c, row, verdicts) for k, c in _asked(rule, "lookup", row)}
     conditions: dict[str, list[ConditionShown]] = {}
     for k, clause in _asked(rule, "condition", row):
@@ -65,9 +64,8 @@ def _side(
     return next((shown for path, shown in lookups.items() if path.endswith(f".{side}")), None)
 
 
-def conditions_of(study: Patient, rule: Compiled, row: Row) -> tuple[ConditionShown, ...]:
+def conditions_of(study: Patient, rule: Compiled, row: Row, verdicts: Verdicts) -> tuple[ConditionShown, ...]:
     """Return the steps and checks asked of `row`."""
-    verdicts = verdicts_of(study, rule, row)
     steps = [condition(study, rule, k, clause, row, verdicts) for k, clause in _asked(rule, "step", row)]
     for clause in checks(rule):
         sql = f"SELECT {clause.sql} AS outcome FROM {identifier(rule.name)} WHERE number = {row['number']}"
@@ -77,6 +75,7 @@ def conditions_of(study: Patient, rule: Compiled, row: Row) -> tuple[ConditionSh
 
 
 def verdicts_of(study: Patient, rule: Compiled, row: Row) -> Verdicts:
+    """Return the verdicts on the lookups and steps of `row`, worked out anew."""
     if rule.verdicts is None:
         return {}
     rows = study.rows(f"SELECT * FROM ({rule.verdicts}) WHERE number = {row['number']}")

@@ -99,7 +99,7 @@ def _condition(condition: ConditionShown, head: str, events: Events, indent: str
 
 
 def _near(near: Near | None, events: Events) -> str:
-    """`: icans_grade 1 at 2024-01-06 11:00, 2 h after the window (events.csv row 7)`."""
+    """`: score 1 at 2024-01-06 11:00, 2 h after the window (events.csv row 7)`."""
     if near is None:
         return ""
     value = f" {cell(near.value)}" if near.value is not None else ""
