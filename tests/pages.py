@@ -25,12 +25,12 @@ GENERATED = "<!-- Written by `make fix` from the files it describes; a change by
 
 def rules_page() -> str:
     """Return rules/README.md: every rule of every shipped folder, with its source and parameters."""
-    folders = [RULES, *sorted(path.parent for path in RULES.glob("*/ruleset.yaml"))]
+    folders = [RULES, *sorted(path.parent for path in RULES.rglob("*/ruleset.yaml"))]
     parts = [GENERATED + inspect.cleandoc(RULES_INTRODUCTION)]
     for folder in folders:
-        ruleset = load.load([] if folder == RULES else [folder], shipped=folder == RULES)
+        ruleset = load.load([] if folder == RULES else [folder])
         own = {name: rule for name, rule in ruleset.rules.items() if _file(ruleset, name).startswith(_label(folder))}
-        heading = "The shipped rule set" if folder == RULES else f"`{folder.name}/`"
+        heading = "The shipped rule set" if folder == RULES else f"`{folder.relative_to(RULES).as_posix()}/`"
         parts.append(f"## {heading}: {ruleset.name} {ruleset.version}".rstrip())
         parts.extend(_module(ruleset, module, own) for module in dict.fromkeys(_file(ruleset, name) for name in own))
     return "\n\n".join(parts) + "\n"

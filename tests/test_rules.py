@@ -42,8 +42,8 @@ TABLES = {
 MORE = {
     "infusion": "day",
     "crs_grade": "waived febrile pressors hypotension hypoxia",
-    "steroid_refractory": "start_time end_time start_day end_day further_doses exposure_mg doses_without_mg worst_grade "
-    "lost",
+    "steroid_refractory": "start_time end_time start_day end_day further_doses exposure_mg doses_without_mg "
+    "worst_grade lost",
     "anakinra_response": "start_time end_time start_day end_day",
     "outcome": "time day",
     "cohort": "product first_anakinra icans crs refractory_before_anakinra",
