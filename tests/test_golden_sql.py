@@ -20,6 +20,7 @@ def compiled() -> dict[str, Compiled]:
     """Every rule by the name of its file: those of an overlay in a folder of its own."""
     found = {rule.name: rule for rule in compile_rules(load([]))}
     found |= {rule.name: rule for rule in compile_rules(load([RULES / "febrile_neutropenia"], shipped=False))}
+    found |= {rule.name: rule for rule in compile_rules(load([RULES / "car_t_scores"]))}
     for path in sorted(RULES.glob("refractory_variants/*/ruleset.yaml")):
         overlay = load([path.parent])
         replaced = {text.split()[0] for text in overlay.replaced}
