@@ -92,13 +92,14 @@ def one_patient(rng: random.Random) -> Patient:
     counts = len(topic) == 1
     time = INFUSION - (HOUR * rng.choice((0, 24, 72, 73)) if counts else DAY * rng.choice((0, 1, 7, 14)))
     low, stay, well = rng.random() < 0.6, rng.choice((0.8, 0.97, 1)), rng.random() < 0.4
+    first, last = rng.choice(((0, 2), (0, 4), (2, 5), (3, 6), (6, 8)))
     for _ in range(rng.randint(10, 60) if counts else rng.randint(6, 30)):
         concept = rng.choice(topic)
         levels = LEVELS[concept]
         if counts:
             low = low if rng.random() < stay else not low
             high = WELL[concept][-1:] if well else levels[3:]
-            levels = high if not low else levels[:2] if rng.random() < 0.7 else levels[:4]
+            levels = levels[first:last] if low else high
         elif well and rng.random() < 0.9:
             levels = WELL[concept]
         found[concept].append((time, float(rng.choice(levels))))

@@ -61,7 +61,7 @@ def test_both_engines_agree_on_the_patients_of_the_examples(name: str):
             assert not found, f"{title}: {found}"
 
 
-@pytest.mark.parametrize("name", ["shipped", "car_t_scores"])
+@pytest.mark.parametrize("name", ["shipped", pytest.param("car_t_scores", marks=pytest.mark.slow)])
 def test_both_engines_agree_on_the_demo(name: str, demo_study: Path, tmp_path: Path):
     ruleset = ruleset_of(name)
     copied = Path(shutil.copy(demo_study, tmp_path / "study.duckdb"))

@@ -213,7 +213,8 @@ WITH "rows__base" AS (
   FROM rows__3
 ),
 "rows__5" AS (
-  SELECT *, CASE  WHEN ((early_at_least = early_at_most)) THEN (early_at_least) ELSE NULL END AS "early_grade"
+  SELECT *,
+    CASE  WHEN (((early_at_least = early_at_most) AND (early_days > 0))) THEN (early_at_least) ELSE NULL END AS "early_grade"
   FROM rows__4
 ),
 "rows__6" AS (
