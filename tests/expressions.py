@@ -272,6 +272,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "upper": strict(str.upper),
     "length": strict(len),
     "concat": lambda *args: "".join(cast(a, "VARCHAR") for a in args if a is not None),
+    "concat_ws": lambda by, *args: by.join(cast(a, "VARCHAR") for a in args if a is not None),
+    "log2": strict(math.log2),
     "nullif": lambda a, b: None if compare("COMPARE_EQUAL", a, b) else a,
     "if": lambda condition, yes, no: yes if condition else no,
     "greatest": _extreme(max),

@@ -33,19 +33,20 @@ def methods_page() -> str:
     """Return docs/methods.md: every shipped rule set in words, as `timeline check --describe` prints it."""
     parts = [GENERATED + inspect.cleandoc(METHODS_INTRODUCTION)]
     for folder in rule_folders():
-        ruleset = load.load([] if folder == RULES else [folder], shipped=folder == RULES)
-        parts.append(as_markdown(describe(ruleset), heading="##"))
+        ruleset = load.load([] if folder == RULES else [folder])
+        own = [name for name in ruleset.rules if _file(ruleset, name).startswith(_label(folder))]
+        parts.append(as_markdown(describe(ruleset, {}, own), heading="##"))
     return "\n\n".join(parts) + "\n"
 
 
 def rules_page() -> str:
     """Return rules/README.md: every rule of every shipped folder, with its source and parameters."""
-    folders = rule_folders()
+    folders = [RULES, *sorted(path.parent for path in RULES.rglob("*/ruleset.yaml"))]
     parts = [GENERATED + inspect.cleandoc(RULES_INTRODUCTION)]
     for folder in folders:
-        ruleset = load.load([] if folder == RULES else [folder], shipped=folder == RULES)
+        ruleset = load.load([] if folder == RULES else [folder])
         own = {name: rule for name, rule in ruleset.rules.items() if _file(ruleset, name).startswith(_label(folder))}
-        heading = "The shipped rule set" if folder == RULES else f"`{folder.name}/`"
+        heading = "The shipped rule set" if folder == RULES else f"`{folder.relative_to(RULES).as_posix()}/`"
         parts.append(f"## {heading}: {ruleset.name} {ruleset.version}".rstrip())
         parts.extend(_module(ruleset, module, own) for module in dict.fromkeys(_file(ruleset, name) for name in own))
     return "\n\n".join(parts) + "\n"

@@ -13,23 +13,35 @@ from timeline.load import load
 from timeline.shipped import folder
 
 GOLDEN = Path(__file__).parent / "golden"
-FEBRILE_NEUTROPENIA = folder("rules") / "febrile_neutropenia"
-COMPILED = {
-    rule.name: rule for rule in (*compile_rules(load([])), *compile_rules(load([FEBRILE_NEUTROPENIA], shipped=False)))
-}
+RULES = folder("rules")
 
 
-@pytest.mark.parametrize("rule", COMPILED.values(), ids=COMPILED)
-def test_sql_is_golden(rule: Compiled) -> None:
-    path = GOLDEN / f"{rule.name}.sql"
+def compiled() -> dict[str, Compiled]:
+    """Every rule by the name of its file: those of an overlay in a folder of its own."""
+    found = {rule.name: rule for rule in compile_rules(load([]))}
+    found |= {rule.name: rule for rule in compile_rules(load([RULES / "febrile_neutropenia"], shipped=False))}
+    found |= {rule.name: rule for rule in compile_rules(load([RULES / "car_t_scores"]))}
+    for path in sorted(RULES.glob("refractory_variants/*/ruleset.yaml")):
+        overlay = load([path.parent])
+        found |= {f"{path.parent.name}/{r.name}": r for r in compile_rules(overlay) if r.name in overlay.replaced}
+    return found
+
+
+COMPILED = compiled()
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_sql_is_golden(name: str) -> None:
+    path, rule = GOLDEN / f"{name}.sql", COMPILED[name]
     if os.environ.get("UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(rule.sql + "\n")
-    assert path.read_text() == rule.sql + "\n", f"the SQL of {rule.name} has changed; read the difference, then update"
+    assert path.read_text() == rule.sql + "\n", f"the SQL of {name} has changed; read the difference, then update"
 
 
 def test_no_golden_file_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.sql")} == set(COMPILED)
+    found = {path.relative_to(GOLDEN).with_suffix("").as_posix() for path in GOLDEN.rglob("*.sql")}
+    assert found == set(COMPILED)
 
 
 def test_the_same_rules_give_the_same_sql() -> None:

@@ -62,7 +62,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _checked(report: "CheckReport") -> dict[str, object]:
-    return {"rules": list(report.ruleset.rules), "replaced": report.ruleset.replaced, "examples": report.examples}
+    return {"rules": list(report.ruleset.rules), "replaced": report.ruleset.replacements, "examples": report.examples}
 
 
 def _query(args: argparse.Namespace) -> int:

@@ -83,7 +83,7 @@ def run(
             rules=reports,
             patients=_one(con, "SELECT count(*) FROM patient"),
             events=_one(con, "SELECT count(*) FROM meta.event"),
-            replaced=ruleset.replaced,
+            replaced=ruleset.replacements,
             notes=_absent_notes(absent),
             seconds=time.perf_counter() - clock,
         )

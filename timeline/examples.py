@@ -35,18 +35,35 @@ class ExampleResult:
 
 
 def run_examples(ruleset: RuleSet) -> tuple[ExampleResult, ...]:
-    """Return one result an example, in the order in which they stand; runs share a study where parameters agree."""
+    """Return one result an example, in the order in which they stand; runs share a study where parameters agree.
+
+    An example of a definition that a later folder has replaced is not about the rules in force, and is left out.
+    """
     from timeline.compiler import needed
 
     groups: dict[tuple[tuple[str, str], ...], dict[str, Example]] = {}
-    for where, example in ruleset.examples.items():
+    in_force = {where: e for where, e in ruleset.examples.items() if not _outdated(ruleset, where, e)}
+    for where, example in in_force.items():
         groups.setdefault(tuple(sorted(example.set.items())), {})[where] = example
     results: dict[str, ExampleResult] = {}
     for params, examples in groups.items():
         named = {rule for example in examples.values() for rule in example.expect}
         named |= {param.partition(".")[0] for param, _ in params}
         results |= _run_group(needed(ruleset, named), dict(params), examples)
-    return tuple(results[where] for where in ruleset.examples)
+    return tuple(results[where] for where in in_force)
+
+
+def _outdated(ruleset: RuleSet, where: str, example: Example) -> bool:
+    """Whether an example expects what a rule derived that another folder than its own has replaced."""
+    from timeline.compiler import needed
+
+    replaced = {name for name, folder in ruleset.replaced.items() if not where.startswith(f"{folder}/")}
+    return bool(replaced) and bool(replaced & set(needed(ruleset, _named(example)).rules))
+
+
+def _named(example: Example) -> set[str]:
+    """The rules that an example expects rows of, or sets parameters of."""
+    return {*example.expect, *(param.partition(".")[0] for param in example.set)}
 
 
 def parse_events(text: str) -> list[dict[str, str]]:

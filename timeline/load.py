@@ -54,7 +54,7 @@ class Draft:
         self.examples: dict[str, Example] = {}
         self.places: dict[str, str] = {}
         self.origin: dict[str, str] = {}
-        self.replaced: list[str] = []
+        self.replaced: dict[str, str] = {}
 
     def read_folder(self, folder: Path, label: str, *, rules: bool = True) -> None:
         if not folder.is_dir():
@@ -114,7 +114,7 @@ class Draft:
             concepts=self.concepts,
             rules=self.rules,
             examples=self.examples,
-            replaced=tuple(self.replaced),
+            replaced=self.replaced,
             places=self.places,
         )
 
@@ -136,7 +136,7 @@ class Draft:
             self.reader.say(where, f"`{name}` is already declared at {self.places.get(name, label)}; names are unique")
             return False
         if name in self.origin:
-            self.replaced.append(f"{name} (by {label})")
+            self.replaced[name] = label
             self.concepts.pop(name, None)
             self.rules.pop(name, None)
         self.origin[name] = label

@@ -244,10 +244,15 @@ class RuleSet(Model):
     rules: Mapping[str, Rule] = {}
     examples: Mapping[str, Example] = {}
     """Keyed by `file:line`, so that a failure can be found."""
-    replaced: tuple[str, ...] = ()
-    """Names that a later folder has replaced, with the folder: said at each run."""
+    replaced: Mapping[str, str] = {}
+    """Names that a later folder has replaced, and the folder."""
     places: Mapping[str, str] = {}
     """Where each part stands, by dotted path (`rule.columns.name`), for messages only."""
+
+    @property
+    def replacements(self) -> tuple[str, ...]:
+        """What was replaced, in words: said at each run."""
+        return tuple(f"{name} (by {folder})" for name, folder in self.replaced.items())
 
     def members(self, name: str) -> tuple[str, ...]:
         """The concepts that a concept or group stands for, groups within groups opened, sorted."""
