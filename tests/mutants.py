@@ -36,7 +36,9 @@ CONDITIONS = ("checks", "steps")
 LENGTHS = ("gap", "hold")
 """The fields that hold a length of time, or the parameter that is one."""
 OTHER = {"min": "max", "max": "min", "first": "last", "last": "first"}
-SILENT = frozenset(("columns", "lookup", "sql", "window", "default"))
+SILENT = frozenset(
+    ("columns", "lookup", "sql", "window", "default", "pick", "between", "one_of", "interval", "overlaps")
+)
 """Fields that say nothing to the reader: the change shows them."""
 NAMED = ("params", "columns", "checks", "steps", "findings", "context")
 """Fields whose keys are names that the rule's author chose."""
@@ -75,7 +77,7 @@ def mutants_of(ruleset: RuleSet, name: str) -> list[Mutant]:
 def file_of(ruleset: RuleSet, name: str) -> str:
     """The rule's file, within the shipped folder of rules."""
     path = Path(ruleset.places[name].split(":")[0])
-    return path.name if path.parent.name == "rules" else f"{path.parent.name}/{path.name}"
+    return path.name if path.parent.name in ("", "rules") else f"{path.parent.name}/{path.name}"
 
 
 def _words(path: tuple[str | int, ...]) -> str:
@@ -113,14 +115,7 @@ def _sites(part: Any, path: tuple[str | int, ...], rule: Rule, ruleset: RuleSet)
 def _own(part: BaseModel, rule: Rule, ruleset: RuleSet) -> Iterator[Site]:
     """Every change of one model by itself."""
     for name in type(part).model_fields:
-        text = getattr(part, name)
-        if name in EXPRESSIONS and text is not None and text not in ("inf", "-inf"):
-            yield from (((name,), edit.text, edit.before, edit.after) for edit in edits(text))
-        if name in LENGTHS and text is not None:
-            yield from (((name,), other, text, other) for other in _a_minute_off(_length(text, rule)))
-        if name in CONDITIONS:
-            for key, condition in text.items():
-                yield from (((name, key), edit.text, edit.before, edit.after) for edit in edits(condition))
+        yield from _texts(name, getattr(part, name), rule)
     if isinstance(part, Param):
         yield from ((("default",), other, part.default, other) for other in _other_defaults(part))
     elif isinstance(part, Window):
@@ -133,6 +128,17 @@ def _own(part: BaseModel, rule: Rule, ruleset: RuleSet) -> Iterator[Site]:
         yield ("interval",), not part.interval, f"interval {part.interval}", f"interval {not part.interval}"
     elif isinstance(part, RuleBase):
         yield from _rules(part)
+
+
+def _texts(name: str, value: Any, rule: Rule) -> Iterator[Site]:
+    """Every change of the expressions and lengths of time in one field."""
+    if name in CONDITIONS:
+        for key, condition in value.items():
+            yield from (((name, key), edit.text, edit.before, edit.after) for edit in edits(condition))
+    elif name in EXPRESSIONS and value not in (None, "inf", "-inf"):
+        yield from (((name,), edit.text, edit.before, edit.after) for edit in edits(value))
+    elif name in LENGTHS and value is not None:
+        yield from (((name,), other, value, other) for other in _a_minute_off(_length(value, rule)))
 
 
 def _length(text: str, rule: Rule) -> str:
@@ -175,8 +181,8 @@ def _lookups(lookup: Lookup, ruleset: RuleSet) -> Iterator[Site]:
         yield ("where",), None, lookup.where, "no condition"
     window = lookup.window
     if window is not None and lookup.relations[0] in ruleset.rules and _of_spans(ruleset, lookup.relations[0]):
-        words = ("overlaps", "in") if window.overlaps else ("in", "overlaps")
-        yield ("window", "overlaps"), not window.overlaps, *words
+        before, after = ("overlaps", "in") if window.overlaps else ("in", "overlaps")
+        yield ("window", "overlaps"), not window.overlaps, before, after
 
 
 def _of_spans(ruleset: RuleSet, name: str) -> bool:

@@ -59,8 +59,8 @@ def edits(text: str) -> Iterator[Edit]:
     for path, node in _walk(tree, ()):
         for changed, before, after in _changes(node):
             whole = put(tree, path, changed)
-            shown = (before, after) if before else (_shown(tree, path), _shown(whole, path))
-            yield Edit(*(restored(words).replace('"', "") for words in shown), restored(render(whole)))
+            was, now = (before, after) if before else (_shown(tree, path), _shown(whole, path))
+            yield Edit(restored(was).replace('"', ""), restored(now).replace('"', ""), restored(render(whole)))
 
 
 def _shown(tree: Tree, path: Path) -> str:
