@@ -146,7 +146,9 @@ def _derived(study: Study, ruleset: RuleSet, mutated: Compiled) -> Iterator[tupl
     con, changed, waiting = study.con, set(), []
     for made in study.compiled.values():
         made = mutated if made.name == mutated.name else made
-        if made is not mutated and not changed & set(made.reads):
+        # The days of what the index rule reads change with the index.
+        early = {made.name, mutated.name} <= study.before_index
+        if made is not mutated and not early and not changed & set(made.reads):
             continue
         table = identifier(made.name)
         con.execute(f"DROP TABLE {table}")
