@@ -3,11 +3,12 @@
 from functools import cache
 
 import pytest
+import yaml
 
 from tests.mutants import mutants_of
 from tests.mutate_expressions import edits
 from tests.mutation import studies_of, verdict
-from tests.mutation_report import FOLDERS, equivalent, ruleset_of, table, verdicts_of
+from tests.mutation_report import FOLDERS, SURVIVORS, equivalent, ruleset_of, table, verdicts_of
 from timeline.load import load_text
 from timeline.rules import RuleSet
 
@@ -141,6 +142,16 @@ def test_mutants_have_names_of_their_own() -> None:
         "refractory.yaml steroid_refractory.best_grade: (steroid_time, window_end] -> [steroid_time, window_end]"
         in {str(mutant) for mutant in mutants_of(rules, "steroid_refractory")}
     )
+
+
+def test_what_is_listed_as_equivalent_is_a_mutant() -> None:
+    """Who changes a rule hears of it here; whether it is equivalent, the long tests find out."""
+    assert set(yaml.safe_load(SURVIVORS.read_text("utf-8"))) <= set(FOLDERS)
+    for folder in FOLDERS:
+        listed, rules = equivalent(folder), ruleset_of(folder)
+        named = {mutant.split()[1].partition(".")[0] for mutant in listed}
+        made = {str(mutant) for rule in named & set(rules.rules) for mutant in mutants_of(rules, rule)}
+        assert set(listed) - made == set(), "these are gone; take them off the list"
 
 
 @pytest.mark.slow
