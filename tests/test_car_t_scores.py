@@ -45,7 +45,7 @@ def test_folder_has_no_mistake() -> None:
 def test_folder_is_read_after_the_shipped_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = load(rule_folders(["car_t_scores"]))
-    assert (found.name, found.index, found.replaced) == ("car_t_scores", "infusion", ())
+    assert (found.name, found.index, found.replaced) == ("car_t_scores", "infusion", {})
     assert set(SCORES) <= set(found.rules) and set(load([]).rules) < set(found.rules)
 
 

@@ -97,6 +97,9 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
     )
+    parser.add_argument(
+        "--coverage", action="store_true", help="which clauses no example makes true, or never other than true"
+    )
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
     parser.add_argument(
         "--describe", metavar="RULE", nargs="*", help="print these rules, or all, in words: Methods text, as Markdown"

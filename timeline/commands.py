@@ -54,6 +54,13 @@ def _check(args: argparse.Namespace) -> int:
         description = describe(load.load(folders, shipped=not args.only), params, args.describe)
         print(printing.as_json(description) if args.json else as_markdown(description))
         return 0
+    if args.coverage:
+        from timeline.coverage import coverage
+
+        with printing.progress() as show:
+            show("running the examples")
+            found = coverage(load.load(folders, shipped=not args.only), folders)
+        return _say({"percent": found.percent, "clauses": found.clauses}, summaries.coverage_text(found), args)
     with printing.progress() as show:
         show("checking")
         report = check.check(folders, shipped=not args.only, params=params)

@@ -5,7 +5,7 @@ Knows how an example is written down and compared; the ingest and the engine are
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -34,9 +34,12 @@ class ExampleResult:
         return not self.problems
 
 
-def run_examples(ruleset: RuleSet) -> tuple[ExampleResult, ...]:
+def run_examples(
+    ruleset: RuleSet, look: Callable[[duckdb.DuckDBPyConnection], None] | None = None
+) -> tuple[ExampleResult, ...]:
     """Return one result an example, in the order in which they stand; runs share a study where parameters agree.
 
+    `look` is called with each study before it is gone.
     An example of a definition that a later folder has replaced is not about the rules in force, and is left out.
     """
     from timeline.compiler import needed
@@ -49,7 +52,7 @@ def run_examples(ruleset: RuleSet) -> tuple[ExampleResult, ...]:
     for params, examples in groups.items():
         named = {rule for example in examples.values() for rule in example.expect}
         named |= {param.partition(".")[0] for param, _ in params}
-        results |= _run_group(needed(ruleset, named), dict(params), examples)
+        results |= _run_group(needed(ruleset, named), dict(params), examples, look)
     return tuple(results[where] for where in in_force)
 
 
@@ -85,7 +88,10 @@ def parse_events(text: str) -> list[dict[str, str]]:
 
 
 def _run_group(
-    ruleset: RuleSet, params: Mapping[str, str], examples: Mapping[str, Example]
+    ruleset: RuleSet,
+    params: Mapping[str, str],
+    examples: Mapping[str, Example],
+    look: Callable[[duckdb.DuckDBPyConnection], None] | None,
 ) -> dict[str, ExampleResult]:
     """Run examples that share their parameters; a mistake that stops the run is a problem of each of them."""
     from timeline import engine, ingest, store
@@ -104,6 +110,8 @@ def _run_group(
         for patient, (where, example) in enumerate(examples.items()):
             for rule, expected in example.expect.items():
                 problems[where] += _compare(con, ruleset, f"{patient:05}", rule, expected)
+        if look is not None:
+            look(con)
     return {where: ExampleResult(where, e.title, tuple(problems[where])) for where, e in examples.items()}
 
 

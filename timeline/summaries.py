@@ -9,6 +9,7 @@ from timeline.printing import count, table, wrapped
 
 if TYPE_CHECKING:
     from timeline.check import CheckReport, Step
+    from timeline.coverage import Coverage
     from timeline.demo import Demo
     from timeline.engine import RunReport
     from timeline.header import Query
@@ -93,6 +94,16 @@ def check_text(report: CheckReport) -> str:
     lines += [f"replaced: {name}" for name in ruleset.replacements]
     for example in report.failed:
         lines += [f"{example.where}: {example.title}", *(f"  {problem}" for problem in example.problems)]
+    return "\n".join(lines)
+
+
+def coverage_text(coverage: Coverage) -> str:
+    """Return how many clauses the examples exercise, and each that they do not."""
+    of = f"{count(len(coverage.clauses), 'clause')}, {count(coverage.examples, 'example')}"
+    lines = [f"{coverage.percent:.1f} % of clauses are true for some row of an example and not true for another: {of}"]
+    if coverage.missing:
+        rows = [(c.rule, c.kind, c.clause, f"never {c.lacks}") for c in coverage.missing]
+        lines += ["", table(("rule", "kind", "clause", "no example"), rows, indent="  ")]
     return "\n".join(lines)
 
 
