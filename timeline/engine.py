@@ -116,12 +116,19 @@ def rule_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mappin
     """Return the hash of each rule's meaning: its text without words, parameters, concepts, and the rules it reads."""
     from timeline import __version__
 
+    own, found = own_hashes(ruleset, compiled, params), {}
+    for rule in compiled:
+        found[rule.name] = _hash([own[rule.name], {name: found[name] for name in rule.reads}, __version__])
+    return found
+
+
+def own_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping[str, str] = {}) -> dict[str, str]:
+    """Return the hash of what each rule says by itself, whatever the rules mean that it reads."""
     texts, found = in_force(ruleset, params), {}
     for rule in compiled:
         meaning = ruleset.rules[rule.name].model_dump(exclude={"title", "description", "source", "params"})
         concepts = {name: ruleset.concepts[name].model_dump(exclude={"title", "source"}) for name in rule.concepts}
-        read = {name: found[name] for name in rule.reads}
-        found[rule.name] = _hash([meaning, texts[rule.name], concepts, read, __version__])
+        found[rule.name] = _hash([meaning, texts[rule.name], concepts])
     return found
 
 
@@ -139,9 +146,8 @@ def _derive(
     clock, table = time.perf_counter(), identifier(rule.name)
     con.execute(f"CREATE TABLE {table} AS {rule.sql}")
     if rule.name == ruleset.index:
-        _one_a_patient(con, rule, ruleset)
-        upstream = _upstream(compiled, rule)
-        for earlier in upstream:
+        one_a_patient(con, rule, ruleset)
+        for earlier in upstream(compiled, rule):
             _add_days(con, earlier, rule)
     _validate(con, rule, ruleset, show_values)
     _comment(con, rule, ruleset)
@@ -151,7 +157,8 @@ def _derive(
     return RuleReport(rule.name, operator, rule.kind, rows, patients, time.perf_counter() - clock, notes)
 
 
-def _one_a_patient(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+def one_a_patient(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+    """Raise `Findings` where the table of the index rule has two rows for a patient."""
     many = _one(con, f"SELECT count(DISTINCT patient_id) FROM {identifier(rule.name)} WHERE number > 1")
     if many:
         place = ruleset.places.get(rule.name, rule.name)
@@ -172,7 +179,7 @@ def _add_days(con: duckdb.DuckDBPyConnection, rule: Compiled, index: Compiled) -
         )
 
 
-def _upstream(compiled: tuple[Compiled, ...], index: Compiled) -> list[Compiled]:
+def upstream(compiled: tuple[Compiled, ...], index: Compiled) -> list[Compiled]:
     """The rules that the index rule reads, and those that they read."""
     by_name = {rule.name: rule for rule in compiled}
     found: dict[str, Compiled] = {}
