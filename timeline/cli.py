@@ -117,6 +117,46 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")
 
 
+def _sweep(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument(
+        "--set",
+        metavar="RULE.PARAM=V1,V2",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="a parameter and the values that it takes in turn; several span a grid",
+    )
+    parser.add_argument(
+        "--variant",
+        metavar="DIR",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="a folder of rules put upon the rule set in turn; a folder of such folders stands for each",
+    )
+    parser.add_argument(
+        "--measure",
+        metavar="SQL|NAME",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="one SELECT, also NAME=SELECT …, or a query by its name; with a column patient_id it selects patients",
+    )
+    parser.add_argument(
+        "--rules",
+        metavar="DIR",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="folders read after the shipped rules (default: the rule set of the study's last run)",
+    )
+    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+    _queries(parser)
+    parser.add_argument("--chart", metavar="FILE", help="draw it there: .png, .svg, .pdf, .html or .json")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -130,6 +170,12 @@ COMMANDS = (
     Command("run", "derive every table anew, all or nothing", "timeline run study.duckdb --rules my_rules", _run),
     Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
     Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),
+    Command(
+        "sweep",
+        "the same question under other definitions",
+        "timeline sweep study.duckdb --set steroid_refractory.window=12h,24h,48h --measure refractory_status",
+        _sweep,
+    ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import printing, summaries
+from timeline import printing, summaries, whatif
 from timeline.errors import UsageError
 from timeline.study import Study, queries, rule_folders
 
@@ -169,6 +169,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
     "query": _query,
+    "sweep": whatif.sweep,
     "report": _report,
     "synth": _synth,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from timeline import load
 from timeline.compiler.params import in_force
 from timeline.errors import UsageError
-from timeline.rules import RuleSet
+from timeline.rules import Param, RuleSet
 
 MOST_POINTS = 500
 """A larger grid is not looked at point by point, and is refused."""
@@ -23,6 +23,7 @@ class Axis:
     param: str
     values: tuple[str, ...]
     default: str
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,10 @@ def grid(
     if wrong:
         raise UsageError("\n".join(dict.fromkeys(wrong)))
     plain = {f"{name}.{p}": text for name, own in in_force(ruleset, base).items() for p, text in own.items()}
-    axes = tuple(Axis(param, tuple(dict.fromkeys(values)), plain[param]) for param, values in params.items())
+    axes = tuple(
+        Axis(param, tuple(dict.fromkeys(values)), plain[param], _declared(ruleset, param).meaning)
+        for param, values in params.items()
+    )
     kept = {name: {key: text for key, text in base.items() if _has(each, key)} for name, each in known.items()}
     return Grid(known, axes, kept, tuple(_without_effect(known, base, params)))
 
@@ -114,6 +118,11 @@ def _without_effect(
     for (variant, ruleset), (key, text) in itertools.product(known.items(), base.items()):
         if key not in params and not _has(ruleset, key):
             yield f"variant {variant} has no parameter {key}; that it is {text} in the study has no effect there"
+
+
+def _declared(ruleset: RuleSet, key: str) -> Param:
+    rule, _, param = key.partition(".")
+    return ruleset.rules[rule].params[param]
 
 
 def _has(ruleset: RuleSet, key: str) -> bool:

@@ -11,6 +11,8 @@ from timeline.header import Query
 from timeline.rules import RuleSet
 
 SELECT = re.compile(r"(?:(?P<name>[^=();,]+?)\s*=\s*)?(?P<sql>(?:SELECT|WITH|FROM)\b.*)", re.DOTALL | re.IGNORECASE)
+UNNAMED = "measure"
+"""The name of a SELECT that the call gives none."""
 OF_THE_RUN = ("meta.rule", "meta.run")
 """They tell of the run that the study keeps, whatever a sweep derives."""
 
@@ -25,6 +27,11 @@ class Measure:
     values: Mapping[str, query.Value]
     title: str = ""
 
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.name if self.name.startswith(UNNAMED) else f"measure {self.name}"
+
 
 def measures(texts: Sequence[str], queries: Mapping[str, Query]) -> tuple[Measure, ...]:
     """Return what each of `texts` says: `SELECT …`, `NAME=SELECT …`, or the name of one of `queries`.
@@ -34,7 +41,7 @@ def measures(texts: Sequence[str], queries: Mapping[str, Query]) -> tuple[Measur
     found, wrong = [], []
     for place, text in enumerate(texts, 1):
         try:
-            found.append(_measure(text.strip(), queries, f"measure {place}" if len(texts) > 1 else "measure"))
+            found.append(_measure(text.strip(), queries, f"{UNNAMED} {place}" if len(texts) > 1 else UNNAMED))
         except UsageError as error:
             wrong.append(f"--measure {text}: {error}")
     names = [each.name for each in found]

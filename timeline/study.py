@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
+    from timeline.rules import RuleSet
+    from timeline.sweep import Sweep
 
 Progress = Callable[[str], None]
 
@@ -106,6 +108,29 @@ class Study:
         with self.reading() as con:
             return check.funnel(con, ruleset)
 
+    def sweep(
+        self,
+        *rules: Path | str,
+        only: bool = False,
+        params: Mapping[str, Sequence[str]] | None = None,
+        variants: Sequence[Path | str] = (),
+        measures: Sequence[str] = (),
+        queries: Path | str | None = None,
+        progress: Progress | None = None,
+    ) -> Sweep:
+        """Return each measure at every point of the grid of `params` (their values) and `variants`; writes nothing.
+
+        Without `rules` the definitions are those that the study was last run with. A measure is one SELECT, also
+        `NAME=SELECT …`, or the name of a query.
+        """
+        from timeline import sweep
+
+        with self.reading() as con:
+            ruleset, base = _definitions(con, rules, only)
+            known = _queries(queries)
+            grid, asked = sweep.asked(ruleset, base, params or {}, rule_folders(variants), measures, known)
+            return sweep.sweep(con, grid, asked, progress)
+
     def table(self, name: str) -> polars.DataFrame:
         """Return the table `name` of the study, in the order of its rows."""
         from timeline.quote import identifier
@@ -164,6 +189,15 @@ class Study:
             )
 
 
+def _definitions(
+    con: duckdb.DuckDBPyConnection, rules: Sequence[Path | str], only: bool
+) -> tuple[RuleSet, Mapping[str, str]]:
+    """The rule set that is named, or that of the study's last run, and the parameters overridden there."""
+    from timeline import engine, load
+
+    return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
+
+
 def _named(name: str, folder: Path | str | None) -> Query:
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
@@ -180,6 +214,9 @@ def queries(folder: Path | str | None = None) -> dict[str, Query]:
     from timeline import query
 
     return query.load_queries(query_folder(folder))
+
+
+_queries = queries
 
 
 def query_folder(folder: Path | str | None) -> Path:

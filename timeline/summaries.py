@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
+    from timeline.sweep import Measured, Sweep
 
 NAMED = 8
 """So many names of a kind are listed, the most frequent first; the rest is counted."""
+
+
+POINTS = 60
+"""So many rows of a sweep are printed."""
 
 
 def ingest_text(report: IngestReport) -> str:
@@ -113,6 +118,45 @@ def report_text(report: ReportResult) -> str:
         lines.append(f"{report.figures[0].parent}: {', '.join(path.name for path in report.figures)}")
     lines += [wrapped(f"{name}: {why}", indent="  ") for name, why in sorted(report.absent.items())]
     return "\n".join(lines)
+
+
+def sweep_text(found: Sweep, written: Sequence[str] = ()) -> str:
+    """Return each measure at every point, what the selections are compared with, and how much was derived."""
+    what = f"{count(found.points, 'point')}, {count(len(found.measured), 'measure')}"
+    lines = [f"{found.study}: {what}; {derived_text(found.derived, found.reused)}, in {found.seconds:.1f} s"]
+    if found.remark:
+        lines.append(wrapped(found.remark))
+    usual = ", ".join(f"{axis.param}={axis.default}" for axis in found.axes)
+    for measured in found.measured:
+        n = f", {count(measured.reference, 'patient')}" if measured.reference is not None else ""
+        lines += ["", *([f"{measured.title or measured.name}:"] if len(found.measured) > 1 else [])]
+        lines.append(measured_text(measured))
+        if measured.reference is not None:
+            lines.append(wrapped(f"* the reference, the definitions as they are: {usual or 'no variant'}{n}"))
+    if found.notes:
+        lines += ["", *(wrapped(f"Note: {note}", indent="  ") for note in found.notes)]
+    return "\n".join([*lines, *(["", f"Written: {', '.join(written)}"] if written else [])])
+
+
+def measured_text(measured: Measured) -> str:
+    """Return a measure's rows, the reference's marked with a star."""
+    grid = measured.frame.columns.index("reference")
+    rows = [("*" if row[grid] else "", *row[:grid], *row[grid + 1 :]) for row in measured.frame.rows()]
+    header = ("", *(name for name in measured.frame.columns if name != "reference"))
+    shown = table(header, rows[:POINTS])
+    return shown if len(rows) <= POINTS else f"{shown}\n… {count(len(rows), 'row')} in all; -o FILE.csv writes them"
+
+
+def derived_text(derived: int, reused: int) -> str:
+    """Return how many tables were derived, and how many were there already."""
+    return f"{count(derived, 'table')} derived, {reused:,} reused"
+
+
+def sweep_record(found: Sweep) -> dict[str, object]:
+    """Return a sweep as what JSON can say: its own fields, and each measure's rows."""
+    rows = [{"name": m.name, "of": m.of, "reference": m.reference, "rows": m.frame.to_dicts()} for m in found.measured]
+    fields = ("study", "ruleset", "variants", "axes", "points", "patients", "derived", "reused", "notes", "remark")
+    return {**{name: getattr(found, name) for name in fields}, "seconds": found.seconds, "measures": rows}
 
 
 def queries_text(known: Iterable[Query]) -> str:

@@ -6,14 +6,18 @@ Knows grids and measures; must not know what a measure counts. Nothing is writte
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
 from timeline import overlay, query
 from timeline.errors import UsageError
-from timeline.grid import PLAIN, Axis, Grid, Point
+from timeline.grid import PLAIN, Axis, Grid, Point, grid
+from timeline.header import Query
 from timeline.measure import Measure, unreadable
+from timeline.measure import measures as read_measures
+from timeline.rules import RuleSet
 
 if TYPE_CHECKING:
     import polars
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 PATIENT = "patient_id"
 """A measure with this column selects patients."""
 COMPARED = ("patients", "jaccard", "gained", "lost")
-"""What is said of a selection: distinct patients; shared with the reference's over those of either; who is new, gone."""
+"""Of a selection: distinct patients; those shared with the reference's over those of either; how many are new, gone."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Measured:
 class Sweep:
     """What a sweep found, at how many points, and how much of it had to be derived."""
 
+    study: str
     ruleset: str
     variants: tuple[str, ...]
     axes: tuple[Axis, ...]
@@ -66,59 +71,77 @@ class Sweep:
         return polars.concat(named, how="diagonal_relaxed")
 
 
+def asked(
+    ruleset: RuleSet,
+    base: Mapping[str, str],
+    params: Mapping[str, Sequence[str]],
+    variants: Sequence[Path],
+    measures: Sequence[str],
+    queries: Mapping[str, Query],
+) -> tuple[Grid, tuple[Measure, ...]]:
+    """Return the grid and the measures that a call asks for; raise UsageError with all that is wrong with it."""
+    wrong = [] if measures else ["name what to look at: --measure with one SELECT, or the name of a query"]
+    if not params and not variants:
+        wrong.append("nothing varies: add --set RULE.PARAM=V1,V2 or --variant DIR")
+    made, found = None, ()
+    try:
+        made = grid(ruleset, base, params, variants)
+    except UsageError as error:
+        wrong.append(str(error))
+    try:
+        found = read_measures(measures, queries)
+    except UsageError as error:
+        wrong.append(str(error))
+    for variant, rules in (made.variants if made else {PLAIN: ruleset}).items():
+        of = "" if variant == PLAIN else f"variant {variant}, "
+        wrong += [f"{of}{m.label}: {text}" for m in found for text in unreadable(m, rules)]
+    if wrong or made is None:
+        raise UsageError("\n".join(wrong))
+    return made, found
+
+
 def sweep(
     con: duckdb.DuckDBPyConnection,
-    grid: Grid,
+    over: Grid,
     measures: Sequence[Measure],
     progress: Callable[[str], None] | None = None,
 ) -> Sweep:
-    """Return each measure at every point of `grid`; patients are compared with those of the grid's reference.
+    """Return each measure at every point of `over`; patients are compared with those of the grid's reference.
 
-    Raises UsageError naming all that is wrong with the call, `Findings` for mistakes in the rules that are read.
+    Raises UsageError where a measure cannot be answered, `Findings` for mistakes in the rules that it reads.
     """
     clock = time.perf_counter()
-    _check(grid, measures)
-    asked = tuple(dict.fromkeys([*grid.points, grid.reference]))
-    plans = _plans(grid, asked, measures)
+    points = tuple(dict.fromkeys([*over.points, over.reference]))
+    plans = _plans(over, points, measures)
     tables = overlay.derive(con, list(plans.values()), progress)
     answers: dict[Point, list[polars.DataFrame]] = {}
-    for point in asked:
+    for point in points:
         overlay.show(con, plans[point], tables)
-        answers[point] = [query.frame_of(con, m.sql, dict(m.values), f"measure {m.name}") for m in measures]
-    measured = [_measured(m, {point: answers[point][i] for point in asked}, grid) for i, m in enumerate(measures)]
+        answers[point] = [query.frame_of(con, m.sql, dict(m.values), m.label) for m in measures]
+    measured = [_measured(m, {point: answers[point][i] for point in points}, over) for i, m in enumerate(measures)]
     return Sweep(
-        ruleset=grid.variants[PLAIN].name,
-        variants=tuple(grid.variants),
-        axes=grid.axes,
+        study=con.execute("SELECT current_database()").fetchall()[0][0],
+        ruleset=over.variants[PLAIN].name,
+        variants=tuple(over.variants),
+        axes=over.axes,
         measured=tuple(measured),
-        points=len(grid.points),
+        points=len(over.points),
         patients=con.execute("SELECT count(*) FROM patient").fetchall()[0][0],
         derived=tables.derived,
         reused=tables.reused,
-        notes=(*grid.notes, *_broken(grid, plans, tables), *_idle(grid, measures, plans)),
+        notes=(*over.notes, *_broken(over, plans, tables), *_idle(over, measures, plans)),
         remark=query.remark(con),
         seconds=time.perf_counter() - clock,
     )
 
 
-def _check(grid: Grid, measures: Sequence[Measure]) -> None:
-    wrong = [] if measures else ["name what to look at: --measure with one SELECT, or the name of a query"]
-    if not grid.axes and len(grid.variants) == 1:
-        wrong.append("nothing varies: add --set RULE.PARAM=V1,V2 or --variant FOLDER")
-    for variant, ruleset in grid.variants.items():
-        of = "" if variant == PLAIN else f"variant {variant}, "
-        wrong += [f"{of}measure {m.name}: {text}" for m in measures for text in unreadable(m, ruleset)]
-    if wrong:
-        raise UsageError("\n".join(wrong))
-
-
-def _plans(grid: Grid, asked: Sequence[Point], measures: Sequence[Measure]) -> dict[Point, overlay.Plan]:
+def _plans(over: Grid, points: Sequence[Point], measures: Sequence[Measure]) -> dict[Point, overlay.Plan]:
     """The definitions at each point, compiled as far as the measures read them, and once where they are the same."""
     reads = frozenset[str]().union(*(measure.reads for measure in measures))
     made: dict[tuple[str, tuple[tuple[str, str], ...]], overlay.Plan] = {}
     plans = {}
-    for point in asked:
-        ruleset, params = grid.variants[point.variant], grid.params(point)
+    for point in points:
+        ruleset, params = over.variants[point.variant], over.params(point)
         needed = overlay.closure(ruleset, reads)
         own = tuple(sorted((key, text) for key, text in params.items() if key.partition(".")[0] in needed))
         if (point.variant, own) not in made:
@@ -127,19 +150,19 @@ def _plans(grid: Grid, asked: Sequence[Point], measures: Sequence[Measure]) -> d
     return plans
 
 
-def _measured(measure: Measure, answers: Mapping[Point, "polars.DataFrame"], grid: Grid) -> Measured:
+def _measured(measure: Measure, answers: Mapping[Point, "polars.DataFrame"], over: Grid) -> Measured:
     """Every point's answer as rows of one frame, with the columns of the grid before them."""
     import polars
 
-    usual = _selected(answers[grid.reference]) if PATIENT in answers[grid.reference].columns else None
+    usual = _selected(answers[over.reference]) if PATIENT in answers[over.reference].columns else None
     parts = []
-    for point in grid.points:
-        place = {"variant": point.variant} if len(grid.variants) > 1 else {}
-        place |= {**grid.values(point), "reference": point == grid.reference}
+    for point in over.points:
+        place = {"variant": point.variant} if len(over.variants) > 1 else {}
+        place |= {**over.values(point), "reference": point == over.reference}
         found = answers[point]
         taken = sorted(set(place) & set(found.columns))
         if taken:
-            raise UsageError(f"measure {measure.name}: {', '.join(taken)} is a column of the grid; choose another name")
+            raise UsageError(f"{measure.label}: {', '.join(taken)} is a column of the grid; choose another name")
         if usual is not None:
             found = polars.DataFrame([_compared(_selected(found), usual)], schema_overrides={"jaccard": polars.Float64})
         elif found.is_empty():
@@ -162,29 +185,29 @@ def _compared(found: frozenset[str], usual: frozenset[str]) -> dict[str, int | f
     return dict(zip(COMPARED, (len(found), jaccard, len(found - usual), len(usual - found)), strict=True))
 
 
-def _broken(grid: Grid, plans: Mapping[Point, overlay.Plan], tables: overlay.Tables) -> Iterator[str]:
+def _broken(over: Grid, plans: Mapping[Point, overlay.Plan], tables: overlay.Tables) -> Iterator[str]:
     """What rows break of the promises of their rules, and at which points."""
     at: dict[str, list[Point]] = {}
-    for point in grid.points:
+    for point in over.points:
         for text in overlay.broken(plans[point], tables):
             at.setdefault(text, []).append(point)
     for text, points in at.items():
-        values = grid.values(points[0]).items()
+        values = over.values(points[0]).items()
         first = ", ".join([points[0].variant, *(f"{param}={value}" for param, value in values)])
         yield f"{text}, at {first}" + (f" and {len(points) - 1} more of the points" if len(points) > 1 else "")
 
 
-def _idle(grid: Grid, measures: Sequence[Measure], plans: Mapping[Point, overlay.Plan]) -> Iterator[str]:
+def _idle(over: Grid, measures: Sequence[Measure], plans: Mapping[Point, overlay.Plan]) -> Iterator[str]:
     """Which measure does not depend on what varies, since it reads nothing that does."""
-    values = grid.points[0].values
+    values = over.points[0].values
     usual = plans[Point(PLAIN, values)]
     for measure in measures:
-        needed = {variant: overlay.closure(ruleset, measure.reads) for variant, ruleset in grid.variants.items()}
-        for axis in grid.axes:
+        needed = {variant: overlay.closure(ruleset, measure.reads) for variant, ruleset in over.variants.items()}
+        for axis in over.axes:
             if not any(axis.param.partition(".")[0] in names for names in needed.values()):
-                yield f"{measure.name} does not depend on {axis.param}: it reads no table that does"
-        for variant in [name for name in grid.variants if name != PLAIN]:
+                yield f"{measure.label} does not depend on {axis.param}: it reads no table that does"
+        for variant in [name for name in over.variants if name != PLAIN]:
             here = plans[Point(variant, values)]
             names = needed[variant] | needed[PLAIN]
             if all(here.hashes.get(name) == usual.hashes.get(name) for name in names):
-                yield f"{measure.name} does not depend on the variant {variant}: it reads no table that does"
+                yield f"{measure.label} does not depend on the variant {variant}: it reads no table that does"
