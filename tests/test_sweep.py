@@ -1,4 +1,4 @@
-"""A sweep says of each point what a whole run there would say; wrong calls are told at once; its chart shows its table."""
+"""A sweep says of each point what a whole run there would say; a wrong call is told whole; a chart has each number."""
 
 import json
 from contextlib import closing
@@ -150,7 +150,7 @@ def test_a_point_without_an_answer_keeps_its_row(demo_study: Path):
 def test_events_have_the_days_of_each_variant(demo_study: Path, tmp_path: Path):
     (tmp_path / "later").mkdir()
     (tmp_path / "later" / "r.yaml").write_text(
-        "infusion:\n  from: car_t_infusion\n  keep: first\n  where: time < '2018-01-01'\n  columns: {product: product}\n"
+        "infusion: {from: car_t_infusion, keep: first, where: time < '2018-01-01', columns: {product: product}}\n"
     )
     found = Study(demo_study).sweep(
         variants=[tmp_path / "later"], measures=["SELECT count(DISTINCT patient_id) AS n FROM event WHERE day >= 0"]

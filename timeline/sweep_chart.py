@@ -76,11 +76,11 @@ def _subtitle(found: Sweep, groups: Sequence[drawn.Group]) -> list[str]:
     lines = [f"Study `{found.study}`, n = {found.patients:,} patients; rule set {found.ruleset}."]
     lines += [_meaning(axis) for axis in found.axes]
     selected = [f"{m.reference:,}" for m in found.measured if m.reference is not None]
-    n = f", n = {selected[0]}" if len(selected) == 1 else ""
-    plain = "without a variant, " if len(found.variants) > 1 else ""
-    usual = ", ".join(f"{axis.param} {axis.default}" for axis in found.axes)
+    usual = ["without a variant"] if len(found.variants) > 1 else []
+    usual += [f"{axis.param} {axis.default}" for axis in found.axes]
+    usual += [f"n = {selected[0]}"] if len(selected) == 1 else []
     on_grid = all(axis.default in axis.values for axis in found.axes)
-    lines.append(f"{'In orange, the' if on_grid else 'The'} reference: {plain}{usual}{n}.".replace(", .", "."))
+    lines.append(f"{'In orange, the' if on_grid else 'The'} reference: {', '.join(usual)}.")
     if selected:
         lines.append("Jaccard overlap: patients whom both select, of those whom either selects.")
     if any(_gaps(group, panel, found.points) for group in groups for panel in group.panels):
