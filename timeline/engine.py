@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import duckdb
 
-from timeline import schema, store
+from timeline import schema, store, tally
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
 from timeline.errors import Finding, Findings, StudyError
@@ -72,11 +72,12 @@ def run(
         remap(con, ruleset.concepts)
         concepts.write(con, ruleset.concepts)
         _drop_derived(con)
+        run_id = _id(hashes, con)
         absent = observe(con, compiled)
-        reports = tuple(_derive(con, rule, ruleset, compiled, progress, show_values) for rule in compiled)
+        reports = tuple(_derive(con, run_id, rule, ruleset, compiled, progress, show_values) for rule in compiled)
         store.refresh_views(con, ruleset.index)
         report = RunReport(
-            run=_id(hashes, con),
+            run=run_id,
             ruleset=ruleset.name,
             ruleset_hash=_hash(sorted(hashes.items())),
             rules=reports,
@@ -134,6 +135,7 @@ def own_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping
 
 def _derive(
     con: duckdb.DuckDBPyConnection,
+    run_id: str,
     rule: Compiled,
     ruleset: RuleSet,
     compiled: tuple[Compiled, ...],
@@ -144,7 +146,11 @@ def _derive(
     if progress:
         progress(rule.name)
     clock, table = time.perf_counter(), identifier(rule.name)
-    con.execute(f"CREATE TABLE {table} AS {rule.sql}")
+    con.execute(f"CREATE TABLE {table} AS {rule.outcomes}")
+    tallies = tally.tally(con, rule)
+    _keep_outcomes(con, run_id, rule, tallies)
+    for column in rule.extra:
+        con.execute(f"ALTER TABLE {table} DROP COLUMN {identifier(column)}")
     if rule.name == ruleset.index:
         one_a_patient(con, rule, ruleset)
         for earlier in upstream(compiled, rule):
@@ -152,9 +158,25 @@ def _derive(
     _validate(con, rule, ruleset, show_values)
     _comment(con, rule, ruleset)
     rows, patients = con.execute(f"SELECT count(*), count(DISTINCT patient_id) FROM {table}").fetchall()[0]
-    notes = _notes(con, rule, ruleset, rows)
+    notes = _notes(con, rule, ruleset, rows, tallies)
     operator = ruleset.rules[rule.name].operator
     return RuleReport(rule.name, operator, rule.kind, rows, patients, time.perf_counter() - clock, notes)
+
+
+def _keep_outcomes(
+    con: duckdb.DuckDBPyConnection, run_id: str, rule: Compiled, tallies: tuple[tally.Tally, ...]
+) -> None:
+    """Keep how often each clause was true, false and unknown, and the verdict on each lookup and step of each row."""
+    rows = [
+        [run_id, rule.name, position, t.clause.kind, t.clause.name, t.asked_of, t.true, t.false, t.unknown, t.left,
+         t.patients_left]
+        for position, t in enumerate(tallies, 1)
+    ]  # fmt: skip
+    if rows:
+        con.executemany(f"INSERT INTO meta.clause VALUES ({', '.join('?' * len(schema.CLAUSE))})", rows)
+    if rule.verdicts is not None:
+        run_and_rule = f"{literal(run_id)}, {literal(rule.name)}"
+        con.execute(f"INSERT INTO meta.verdict SELECT {run_and_rule}, * FROM ({rule.verdicts})")
 
 
 def one_a_patient(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
@@ -219,9 +241,16 @@ def _comment(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -
         con.execute(f"COMMENT ON COLUMN {identifier(rule.name)}.{identifier(field.name)} IS {literal(meaning)}")
 
 
-def _notes(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet, rows: int) -> tuple[str, ...]:
+def _notes(
+    con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet, rows: int, tallies: tuple[tally.Tally, ...]
+) -> tuple[str, ...]:
     """What matched nothing, and which measured columns are empty, each with the count of what was looked at."""
-    notes = []
+    notes = [
+        f"{'side' if t.clause.path.startswith('analytes.') else 'lookup'} {t.clause.text}: nothing matched, "
+        f"of {t.false + t.unknown} looked at"
+        for t in tallies
+        if t.clause.kind == "lookup" and not t.true and t.false + t.unknown
+    ]
     for probe in rule.probes:
         looked, matched = con.execute(probe.sql).fetchall()[0]
         if looked and not matched:
@@ -250,6 +279,11 @@ def _drop_derived(con: duckdb.DuckDBPyConnection) -> None:
     for name in derived_tables(con):
         con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
     con.execute("DELETE FROM meta.rule")
+    for table in ("meta.clause", "meta.verdict"):
+        # Made anew, since the type of patient_id changes whenever patients are added.
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+        con.execute(schema.ddl(table))
+    store.comment(con, ("meta.clause", "meta.verdict"))
 
 
 def _record(

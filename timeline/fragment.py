@@ -74,6 +74,8 @@ class Fragment:
 
     text: str
     tree: Tree
+    written: Tree
+    """The same tree as its author wrote it: parameters and durations stand in it as names, `$x` and `24h`."""
     names: frozenset[tuple[str, ...]]
     functions: frozenset[str]
 
@@ -106,6 +108,7 @@ def parse(text: str, params: Mapping[str, str], *, aggregates: bool = False) -> 
         return interval(match["duration"]) if match["duration"] else match[0]
 
     tree = _expression(TOKEN.sub(replaced, text))
+    written = _expression(TOKEN.sub(lambda match: match[0] if match[0][0] in "'\"" else f'"{match[0]}"', text))
     names: set[tuple[str, ...]] = set()
     functions: set[str] = set()
     for node in nodes(tree):
@@ -120,7 +123,7 @@ def parse(text: str, params: Mapping[str, str], *, aggregates: bool = False) -> 
             functions.add(node["function_name"])
     for function in sorted(functions):
         _check_function(function, aggregates)
-    return Fragment(text, tree, frozenset(names), frozenset(functions))
+    return Fragment(text, tree, written, frozenset(names), frozenset(functions))
 
 
 def render(tree: Tree) -> str:

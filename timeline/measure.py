@@ -13,7 +13,7 @@ from timeline.rules import RuleSet
 SELECT = re.compile(r"(?:(?P<name>[^=();,]+?)\s*=\s*)?(?P<sql>(?:SELECT|WITH|FROM)\b.*)", re.DOTALL | re.IGNORECASE)
 UNNAMED = "measure"
 """The name of a SELECT that the call gives none."""
-OF_THE_RUN = ("meta.rule", "meta.run")
+OF_THE_RUN = ("meta.rule", "meta.run", "meta.clause", "meta.verdict")
 """They tell of the run that the study keeps, whatever a sweep derives."""
 
 

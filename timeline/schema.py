@@ -147,6 +147,43 @@ RUN = (
     Field("seconds", "DOUBLE", "time it took", nullable=False),
 )
 
+CLAUSE = (
+    Field("run", "VARCHAR", "the run's id", nullable=False),
+    Field("rule", "VARCHAR", "whose clause it is", nullable=False),
+    Field("position", "INTEGER", "1, 2, … in the rule, in the order in which its clauses are asked", nullable=False),
+    Field("kind", "VARCHAR", "what it is", nullable=False, one_of=("where", "lookup", "step", "condition", "check")),
+    Field("clause", "VARCHAR", "a lookup's column, a step's name, or its place and words", nullable=False),
+    Field("asked_of", "VARCHAR", "whose rows were asked: of a relation it reads, or of the rule", nullable=False),
+    Field("rows_true", "UBIGINT", "rows that made it true", nullable=False),
+    Field("rows_false", "UBIGINT", "rows that made it false", nullable=False),
+    Field("rows_unknown", "UBIGINT", "rows that left it unknown", nullable=False),
+    Field("rows_left", "UBIGINT", "of terms of `where` and steps: rows for which it and those before it hold"),
+    Field("patients_left", "UBIGINT", "patients of those rows"),
+)
+
+VERDICT = (
+    Field("run", "VARCHAR", "the run's id", nullable=False),
+    Field("rule", "VARCHAR", "whose row it is", nullable=False),
+    Field("patient_id", PATIENT_KEY, "whose row it is", nullable=False),
+    Field("number", "INTEGER", "the row, with patient_id", nullable=False),
+    Field("analyte", "VARCHAR", "of a pair: the analyte"),
+    Field("clause", "VARCHAR", "the lookup or step, as in meta.clause", nullable=False),
+    Field(
+        "outcome",
+        "VARCHAR",
+        "found or holds, not, or not to be known",
+        nullable=False,
+        one_of=("true", "false", "unknown"),
+    ),
+    Field("reason", "VARCHAR", "why it is not true", one_of=("not_found", "out_of_window", "wrong_value", "unknown")),
+    Field(
+        "margin",
+        "DOUBLE",
+        "out_of_window: hours from the window to the nearest row; wrong_value: how far a number "
+        "is from the constant it is compared with",
+    ),
+)
+
 TABLES = {
     "patient": PATIENT,
     "meta.event": EVENT,
@@ -159,6 +196,8 @@ TABLES = {
     "meta.study": STUDY,
     "meta.rule": RULE,
     "meta.run": RUN,
+    "meta.clause": CLAUSE,
+    "meta.verdict": VERDICT,
 }
 
 

@@ -1,6 +1,7 @@
 """Open or make a study file: one DuckDB database with the tables of `schema`; knows no rules and no extracts."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -73,10 +74,10 @@ def _create(con: duckdb.DuckDBPyConnection) -> None:
     refresh_views(con)
 
 
-def comment(con: duckdb.DuckDBPyConnection) -> None:
+def comment(con: duckdb.DuckDBPyConnection, tables: Iterable[str] = schema.TABLES) -> None:
     """Write each column's meaning into the file, so that a reader of the tables needs no manual."""
-    for table, fields in schema.TABLES.items():
-        for field in fields:
+    for table in tables:
+        for field in schema.TABLES[table]:
             con.execute(
                 f"COMMENT ON COLUMN {table}.\"{field.name}\" IS '{field.meaning.replace(chr(39), chr(39) * 2)}'"
             )

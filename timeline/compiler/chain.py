@@ -5,14 +5,20 @@ the language (`time`, `dose_time.drug`, `index.product`) are kept beside the int
 hold them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from timeline.compiler.binder import BindError, bind
+from timeline.compiler.clauses import Clause, Reading, Term, columns_of, of_terms
 from timeline.compiler.context import Context, missing
-from timeline.compiler.relation import Relation
+from timeline.compiler.relation import Relation, evidence_list
+from timeline.compiler.text import with_steps
 from timeline.fragment import Fragment, FragmentError, Tree, names_in, resolved
 from timeline.quote import identifier
+
+if TYPE_CHECKING:
+    from timeline.compiler.look import Look
 
 
 @dataclass
@@ -41,6 +47,10 @@ class Chain:
     """Steps that are read twice and cost less to do twice than to keep."""
     order: tuple[str, ...] = ()
     """Internal columns by which aggregates see the rows."""
+    asked: list[Clause] = field(default_factory=list)
+    """Clauses asked of every row that becomes a row of the table."""
+    sought: dict[str, "Sought"] = field(default_factory=dict)
+    """Lookups by the name of their clause: what it takes to say why one found nothing."""
 
     def step(self, name: str, comment: str, select: str, *, moves: bool = True) -> None:
         """Add a CTE; the chain goes on from it unless `moves` is False."""
@@ -110,15 +120,25 @@ class Chain:
                 self.ctx.say(path, str(error))
         return types
 
-    def filter(self, name: str, terms: Iterable[tuple[Tree, str]], comment: str = "") -> None:
-        """Keep the rows for which every term is true."""
-        sqls = {str(number): (self.sql(tree, path), path) for number, (tree, path) in enumerate(terms)}
+    def filter(self, name: str, terms: Sequence[Term], comment: str = "") -> None:
+        """Keep the rows for which every term of `where` is true."""
+        sqls = {str(number): (self.sql(term.tree, "where"), "where") for number, term in enumerate(terms)}
         if not sqls:
             return
+        self.read(of_terms(terms, "where", lambda tree: self.sql(tree, "where")))
         for number, kind in self.bound(sqls).items():
             if kind not in ("BOOLEAN", '"NULL"'):
                 self.ctx.say(sqls[number][1], f"a condition is true or false; this is {kind}")
         self.step(name, comment, f"SELECT * FROM {self.current} WHERE {' AND '.join(sql for sql, _ in sqls.values())}")
+
+    def read(self, clauses: Sequence[Clause]) -> None:
+        """Note clauses that are asked of the rows at hand, whatever becomes of them."""
+        if clauses:
+            at = identifier(self.at) if self.at else "CAST(NULL AS TIMESTAMP)"
+            ids = evidence_list(tuple(self.evidence))
+            items = ", ".join(["patient_id", f"{at} AS at__", f"{ids} AS ids__", *columns_of(clauses)])
+            rows = with_steps(self.steps, f"SELECT {items} FROM {self.current}", self.inline)
+            self.ctx.readings.append(Reading(self.relation.name, rows, tuple(clauses)))
 
     def add(self, step: str, comment: str, items: Mapping[str, tuple[str, str]]) -> None:
         """Add columns (name of the language -> SQL, type) to every row."""
@@ -134,6 +154,17 @@ class Chain:
         while name in self.types:
             name += "__new"
         return name
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A lookup that was made: its bounds and what its `where` reads of the looking row, as SQL over finished rows."""
+
+    look: "Look"
+    bounds: Mapping[str, str]
+    """`from__` and `to__`, where there is a window."""
+    base: Mapping[str, str]
+    """`base.x` by x."""
 
 
 def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: str) -> Chain:

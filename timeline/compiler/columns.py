@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from timeline.compiler.chain import Chain
+from timeline.compiler.clauses import of_conditions
 from timeline.compiler.context import Context
-from timeline.compiler.look import Look, read_look
-from timeline.compiler.lookup import add_lookup
+from timeline.compiler.look import Look, describe, read_look
+from timeline.compiler.lookup import add_lookup, ask
 from timeline.fragment import Fragment
+from timeline.quote import identifier
 from timeline.rules import Column
 
 
@@ -73,7 +75,11 @@ def add_columns(chain: Chain, parsed: Mapping[str, Parsed], attributes: Mapping[
             _add_expressions(chain, f"rows__{step}", expressions)
         for column in ready:
             if column.look:
-                add_lookup(chain, column.name, column.look, attributes.get(column.name, set()))
+                sought = add_lookup(chain, column.name, column.look, attributes.get(column.name, set()))
+                inner, pick = identifier(chain.names[column.name]), column.look.lookup.pick
+                found = {"count": f"{inner} > 0", "any": inner}.get(pick, f"{inner} IS NOT NULL")
+                text = describe(column.look, column.name)
+                ask(chain, column.name, sought, f"columns.{column.name}", found, text)
             del waiting[column.name]
 
 
@@ -88,6 +94,9 @@ def _add_expressions(chain: Chain, step: str, columns: list[Parsed]) -> None:
         assert column.fragment is not None
         path = f"columns.{column.name}"
         sqls[column.name] = (cast(chain.sql(column.fragment.tree, path), column.column), path)
+        chain.asked += of_conditions(
+            column.fragment, column.name, path, lambda tree, path=path: chain.sql(tree, path), folds=False
+        )
     types = chain.bound(sqls)
     refuse_intervals(chain, types)
     chain.add(step, "", {name: (sql, types[name]) for name, (sql, _) in sqls.items()})

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 import duckdb
 
 from timeline import schema
+from timeline.compiler.clauses import Clause, Reading
 from timeline.compiler.relation import Kind, Relation, concept_relation
 from timeline.errors import Finding
 from timeline.fragment import Fragment, FragmentError, params_in, parse
@@ -37,6 +38,8 @@ class Context:
     columns_used: set[str] = field(default_factory=set)
     """Columns of events that the rule reads off concepts."""
     probes: list["Probe"] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    """Rows that the rule reads, with the clauses asked of them."""
 
     def say(self, path: str, message: str) -> None:
         self.findings.append(Finding(self.place(path), message))
@@ -127,8 +130,19 @@ class Compiled:
     reads: tuple[str, ...]
     """The rules it reads, the index among them where it is used."""
     relation: Relation
-    steps: tuple[tuple[str, str], ...] = ()
+    steps: tuple[tuple[str, str], ...]
     """Steps that choose or fold rows, in words, each with a SELECT of its rows and patients."""
+    readings: tuple[Reading, ...]
+    """Clauses asked of rows that are read."""
+    asked: tuple[Clause, ...]
+    """Clauses asked of each row of the table."""
+    outcomes: str
+    """`sql` with columns more at the end: `c__k` and `m__k`, outcome and margin of clause k of `asked`, and what
+    `verdicts` needs."""
+    extra: tuple[str, ...]
+    """The names of those columns."""
+    verdicts: str | None
+    """A SELECT over the table that `outcomes` makes: patient_id, number, analyte, clause, outcome, reason, margin."""
 
 
 def missing(what: str, name: str, known: list[str]) -> str:

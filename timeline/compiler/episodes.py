@@ -1,11 +1,12 @@
 """`episodes`: moments or spans of a patient merged where neighbours are at most `gap` apart."""
 
 from timeline.compiler.chain import base, trees_names
+from timeline.compiler.clauses import terms_of
 from timeline.compiler.columns import parse_columns
 from timeline.compiler.context import Compiled, Context
 from timeline.compiler.finish import finish
 from timeline.compiler.from_ import group
-from timeline.fragment import conjuncts, interval
+from timeline.fragment import interval
 from timeline.rules import EpisodesRule, minutes
 
 
@@ -33,10 +34,10 @@ def compile_episodes(ctx: Context, rule: EpisodesRule) -> Compiled | None:
         ctx.say("episodes", f"`{relation.name}` has no time; only moments and spans can be merged")
     if ctx.findings or relation is None:
         return None
-    terms = conjuncts(where.tree) if where else []
-    used = trees_names(terms) | {n for column in columns.values() for n in column.needs}
+    terms = terms_of(where)
+    used = trees_names(term.tree for term in terms) | {n for column in columns.values() for n in column.needs}
     chain = base(ctx, relation, used, rule.title)
-    chain.filter("rows__where", [(term, "where") for term in terms])
+    chain.filter("rows__where", terms)
     start = '"time"' if relation.kind == "moments" else "start_time"
     end = '"time"' if relation.kind == "moments" else "end_time"
     order = f"{start}, key__"

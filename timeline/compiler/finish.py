@@ -1,14 +1,16 @@
 """The last step of every rule: number, day and evidence beside the declared columns, in a fixed order."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from timeline import schema
 from timeline.compiler.chain import Chain
+from timeline.compiler.clauses import columns_of, distinct
 from timeline.compiler.context import Compiled, Context
 from timeline.compiler.relation import IDS, Kind, Relation, evidence_list
+from timeline.compiler.text import Step, broken, with_steps
+from timeline.compiler.verdict import extras, verdicts
 from timeline.quote import identifier
-from timeline.rules import Column
+from timeline.rules import Column, PairsRule
 
 TIMES = {"moments": ("time",), "spans": ("start_time", "end_time"), "facts": ()}
 DAYS = {"moments": ("day",), "spans": ("start_day", "end_day"), "facts": ()}
@@ -54,11 +56,43 @@ def finish(
     last = f"SELECT {', '.join(items)} FROM {chain.current} AS r{join}"
     columns = {f.name: "VARCHAR" if f.type == schema.PATIENT_KEY else f.type for f in fields}
     relation = Relation(rule.name, kind, columns, identifier(rule.name), "number", "", concepts)
-    sql = _statement(chain, last)
-    checks = _checks(ctx, relation)
-    return Compiled(
-        rule.name, kind, sql, tuple(fields), checks, tuple(ctx.probes), (), frozenset(), (), relation, _funnel(chain)
+    asked = distinct(chain.asked)
+    more = extras(asked, chain.sought)
+    outcomes, extra = _with_outcomes(
+        chain, items, join, [*columns_of(asked), *(f"{sql} AS {n}" for n, sql in more.items())]
     )
+    return Compiled(
+        name=rule.name,
+        kind=kind,
+        sql=_statement(chain.steps, last, chain.inline),
+        fields=tuple(fields),
+        checks=_checks(ctx, relation),
+        probes=tuple(ctx.probes),
+        concepts=(),
+        event_columns=frozenset(),
+        reads=(),
+        relation=relation,
+        steps=_funnel(chain),
+        readings=tuple(ctx.readings),
+        asked=asked,
+        outcomes=outcomes,
+        extra=extra,
+        verdicts=verdicts(ctx, relation.table, asked, chain.sought, isinstance(rule, PairsRule)),
+    )
+
+
+def _statement(steps: Sequence[Step], last: str, inline: Iterable[str]) -> str:
+    """One WITH, a CTE a step, each named for its step."""
+    return with_steps(steps, f"{broken(last, '')}\nORDER BY patient_id, number", inline)
+
+
+def _with_outcomes(chain: Chain, items: Sequence[str], join: str, more: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The statement with the outcomes of clauses, and what verdicts need, behind the columns of the table."""
+    names = tuple(item.rpartition(" AS ")[2].strip('"') for item in more)
+    listed = [f"r.{name}" for name in names]
+    asked = f"SELECT *, {', '.join(more)} FROM {chain.current}" if more else f"SELECT * FROM {chain.current}"
+    last = f"SELECT {', '.join([*items, *listed])} FROM rows__asked AS r{join}"
+    return _statement([*chain.steps, ("rows__asked", "", asked)], last, chain.inline), names
 
 
 CHOOSES = {
@@ -77,9 +111,11 @@ CHOOSES = {
 
 def _funnel(chain: Chain) -> tuple[tuple[str, str], ...]:
     """A count for every step that chooses or folds rows."""
-    steps = _steps(chain)
     return tuple(
-        (CHOOSES[name], f"WITH {steps}\nSELECT count(*), count(DISTINCT patient_id) FROM {name}")
+        (
+            CHOOSES[name],
+            with_steps(chain.steps, f"SELECT count(*), count(DISTINCT patient_id) FROM {name}", chain.inline),
+        )
         for name, _, _ in chain.steps
         if name in CHOOSES
     )
@@ -139,42 +175,3 @@ def _checks(ctx: Context, relation: Relation) -> dict[str, str]:
         if kind not in ("BOOLEAN", '"NULL"'):
             ctx.say(f"checks.{name}", f"a check is true or false; this is {kind}")
     return {name: sql for name, (sql, _) in sqls.items()}
-
-
-def _statement(chain: Chain, last: str) -> str:
-    """One WITH, a CTE a step, each named for its step."""
-    return f"WITH {_steps(chain)}\n{_broken(last, '')}\nORDER BY patient_id, number"
-
-
-def _steps(chain: Chain) -> str:
-    steps = []
-    for name, comment, select in chain.steps:
-        note = "".join(f"  -- {line}\n" for line in comment.split("\n")) if comment else ""
-        kept = " NOT MATERIALIZED" if name in chain.inline else ""
-        steps.append(f"{identifier(name)} AS{kept} (\n{note}  {_broken(select)}\n)")
-    return ",\n".join(steps)
-
-
-CLAUSES = re.compile(
-    r"'(?:[^']|'')*'|[()]| (?P<clause>FROM|WHERE|(?:ASOF )?(?:LEFT |CROSS )?JOIN|GROUP BY|QUALIFY|UNION(?: ALL)?) "
-    r"|(?P<item>, )"
-)
-WIDTH = 110
-"""A list of items longer than this has each on a line of its own."""
-
-
-def _broken(select: str, indent: str = "  ") -> str:
-    """A SELECT with its clauses, and items of a long list, on lines of their own; quotes and brackets stay whole."""
-    depth, long = 0, len(select.partition(" FROM ")[0]) > WIDTH
-
-    def broken(match: re.Match[str]) -> str:
-        nonlocal depth, long
-        depth += (match[0] == "(") - (match[0] == ")")
-        if depth:
-            return match[0]
-        if match["clause"]:
-            long = False
-            return f"\n{indent}{match['clause']} "
-        return f",\n{indent}  " if match["item"] and long else match[0]
-
-    return CLAUSES.sub(broken, select)

@@ -1,11 +1,16 @@
 """`from`: rows of a relation that satisfy `where`, with computed columns, folded, kept or put through steps."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from timeline.compiler.chain import Chain, base, trees_names, used_names
+from timeline.compiler.clauses import Clause, Term, of_conditions, outcome, shortfall, terms_of, words_of
 from timeline.compiler.columns import Parsed, add_columns, attributes_used, cast, parse_columns, refuse_intervals
 from timeline.compiler.context import Compiled, Context, missing
 from timeline.compiler.finish import TIMES, finish, promise
 from timeline.compiler.relation import Kind, Relation, evidence_list
-from timeline.fragment import Fragment, Tree, conjuncts
+from timeline.fragment import Fragment, Tree
 from timeline.quote import identifier, literal
 from timeline.rules import Column, FromRule
 
@@ -22,8 +27,12 @@ def compile_from(ctx: Context, rule: FromRule) -> Compiled | None:
     steps = {name: ctx.parse(text, f"steps.{name}") for name, text in rule.steps.items()}
     if ctx.findings or relation is None or not _fits(ctx, rule, relation):
         return None
-    terms = conjuncts(where.tree) if where else []
-    used = trees_names(terms) | used_names(steps.values()) | {n for column in columns.values() for n in column.needs}
+    terms = terms_of(where)
+    used = (
+        trees_names(term.tree for term in terms)
+        | used_names(steps.values())
+        | {n for column in columns.values() for n in column.needs}
+    )
     used |= {(name,) for name in rule.group_by}
     chain = base(ctx, relation, used | ({("end_time",)} if rule.spans else set()), rule.title)
     kind: Kind = "spans" if rule.spans else relation.kind
@@ -31,7 +40,7 @@ def compile_from(ctx: Context, rule: FromRule) -> Compiled | None:
         _as_spans(chain)
     soon = False
     early = [term for term in terms if rule.group_by or not _needs_columns(term, chain, columns)]
-    chain.filter("rows__where", [(term, "where") for term in early])
+    chain.filter("rows__where", early)
     if rule.group_by:
         # A row without a time is the earliest of its group: then the group has none either.
         folds = {
@@ -46,10 +55,10 @@ def compile_from(ctx: Context, rule: FromRule) -> Compiled | None:
         if rule.keep and soon:
             _keep(chain, rule.keep)
         add_columns(chain, columns, attributes_used(used, columns))
-        chain.filter("rows__where_columns", [(term, "where") for term in late])
+        chain.filter("rows__where_columns", late)
     if rule.keep and (rule.group_by or not soon):
         _keep(chain, rule.keep)
-    declared = _add_steps(chain, steps) + [
+    declared = _add_steps(chain, steps, columns) + [
         (name, column) for name, column in rule.columns.items() if name in chain.names
     ]
     if ctx.findings:
@@ -78,8 +87,8 @@ def _fits(ctx: Context, rule: FromRule, relation: Relation) -> bool:
 NONE: frozenset[str] = frozenset()
 
 
-def _needs_columns(term: Tree, chain: Chain, columns: dict[str, Parsed]) -> bool:
-    firsts = {parts[0] for parts in trees_names([term])}
+def _needs_columns(term: Term, chain: Chain, columns: dict[str, Parsed]) -> bool:
+    firsts = {parts[0] for parts in trees_names([term.tree])}
     return any(name in columns and (name not in chain.at_hand) for name in firsts)
 
 
@@ -123,6 +132,7 @@ def group(
         folds = bool(column.fragment and column.fragment.aggregates) or bool(firsts & open_names)
         (rows if folds else later)[name] = column
     sqls = _aggregates(chain, rows, columns)
+    asked = _folding_conditions(chain, rows)
     # Columns of the index row and of the patient are the same for every row of a patient.
     constant = [column for alias in ("index", "patient") for column in chain.dotted.get(alias, {}).values()]
     constant = [column for column in constant if column in chain.types]
@@ -141,6 +151,10 @@ def group(
         inner = chain.internal(name)
         items.append(f"{sql} AS {identifier(inner)}")
         chain.names[name], chain.types[inner] = inner, types[name]
+    for number, clause in enumerate(asked):
+        items.append(f"CAST({clause.sql} AS TINYINT) AS asked__{number}")
+        chain.types[f"asked__{number}"] = "TINYINT"
+        chain.asked.append(replace(clause, sql=f"asked__{number}", margin=None))
     items.append(f"list_sort(list_distinct({ids})) AS evidence__")
     by = ", ".join(identifier(name) for name in grouping)
     chain.step("rows__grouped", "", f"SELECT {', '.join(items)} FROM {chain.current} GROUP BY {by}")
@@ -164,7 +178,9 @@ def _aggregates(chain: Chain, rows: dict[str, Parsed], columns: dict[str, Parsed
     return sqls
 
 
-def _add_steps(chain: Chain, steps: dict[str, Fragment | None]) -> list[tuple[str, Column]]:
+def _add_steps(
+    chain: Chain, steps: dict[str, Fragment | None], columns: Mapping[str, Parsed]
+) -> list[tuple[str, Column]]:
     """`included`, `excluded_at` and a column a step; a step that is unknown does not hold."""
     if not steps:
         return []
@@ -172,6 +188,7 @@ def _add_steps(chain: Chain, steps: dict[str, Fragment | None]) -> list[tuple[st
     for name, kind in chain.bound(sqls).items():
         if kind not in ("BOOLEAN", '"NULL"'):
             chain.ctx.say(f"steps.{name}", f"a step is true or false; this is {kind}")
+    chain.asked += [_step(chain, name, f, columns) for name, f in steps.items() if f is not None]
     chain.add("rows__steps", "", {name: (f"coalesce({sql}, FALSE)", "BOOLEAN") for name, (sql, _) in sqls.items()})
     inner = [identifier(chain.names[name]) for name in sqls]
     failed = " ".join(f"WHEN NOT {column} THEN {literal(name)}" for name, column in zip(sqls, inner, strict=True))
@@ -183,3 +200,57 @@ def _add_steps(chain: Chain, steps: dict[str, Fragment | None]) -> list[tuple[st
     meanings = {"included": "every step holds", "excluded_at": "the first step that does not hold"}
     names = ("included", "excluded_at", *sqls)
     return [(name, promise(meanings.get(name, "this step holds"))) for name in names]
+
+
+def _step(chain: Chain, name: str, fragment: Fragment, columns: Mapping[str, Parsed]) -> Clause:
+    """The clause of a step: what it says, how far it is from true, and the lookups that it rests on."""
+    path = f"steps.{name}"
+
+    def sql(tree: Tree) -> str:
+        return chain.sql(tree, path)
+
+    terms = [term.tree for term in terms_of(fragment)]
+    rests = _rests_on(positive_names(fragment.tree), columns)
+    text = words_of(fragment.written)
+    return Clause(name, "step", path, text, outcome(sql(fragment.tree)), shortfall(terms, sql), rests)
+
+
+def _rests_on(names: set[str], columns: Mapping[str, Parsed]) -> tuple[str, ...]:
+    """The lookups among `names`, and those that columns among them are computed from, in declared order."""
+    found: set[str] = set()
+    waiting = sorted(names & set(columns))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            fragment = columns[name].fragment
+            waiting += sorted(positive_names(fragment.tree) & set(columns)) if fragment else []
+    return tuple(name for name, column in columns.items() if column.look and name in found)
+
+
+def positive_names(tree: Any) -> set[str]:
+    """The names that an expression asks to be there or true: none of those under a NOT."""
+    if isinstance(tree, list):
+        return {name for child in tree for name in positive_names(child)}
+    if not isinstance(tree, dict) or tree.get("type") in ("OPERATOR_NOT", "OPERATOR_IS_NULL"):
+        return set()
+    if tree.get("class") == "COLUMN_REF":
+        return {tree["column_names"][0]}
+    return {name for child in tree.values() for name in positive_names(child)}
+
+
+def _folding_conditions(chain: Chain, rows: Mapping[str, Parsed]) -> list[Clause]:
+    """Conditions of columns that aggregate: inside an aggregate they are asked of its rows, outside of the group."""
+    members: list[Clause] = []
+    asked: list[Clause] = []
+    for name, column in rows.items():
+        if column.fragment is not None:
+            path = f"columns.{name}"
+
+            def sql(tree: Tree, path: str = path) -> str:
+                return chain.sql(tree, path)
+
+            members += of_conditions(column.fragment, name, path, sql, folds=True)
+            asked += of_conditions(column.fragment, name, path, sql, folds=False)
+    chain.read(members)
+    return asked

@@ -6,12 +6,13 @@ each is joined to the instants that it covers.
 """
 
 from timeline.compiler.chain import Chain, base, joined, trees_names, used_names
+from timeline.compiler.clauses import Reading, columns_of, of_conditions, of_terms, terms_of
 from timeline.compiler.columns import add_columns, parse_columns
 from timeline.compiler.context import Compiled, Context, Probe
 from timeline.compiler.episodes import length
 from timeline.compiler.finish import finish, promise
 from timeline.compiler.relation import Relation, evidence_list
-from timeline.fragment import Fragment, conjuncts
+from timeline.fragment import Fragment
 from timeline.quote import identifier
 from timeline.rules import GradeRule, Observed
 
@@ -48,6 +49,7 @@ def compile_grade(ctx: Context, rule: GradeRule) -> Compiled | None:
     chain = _states(ctx_chain, rule, used, {name: r for name, r in relations.items() if r})
     add_columns(chain, columns, {})
     sql = chain.sql(grade.tree, "grade")
+    chain.asked += of_conditions(grade, "grade", "grade", lambda tree: chain.sql(tree, "grade"))
     kind = chain.bound({"grade": (sql, "grade")})["grade"]
     chain.add("rows__grade", "", {"grade": (whole(sql, kind), "INTEGER")})
     chain.step("rows__known", "", f"SELECT * FROM {chain.current} WHERE grade IS NOT NULL")
@@ -92,8 +94,12 @@ def _seen(
     if relation.at is None:
         ctx.say(f"{group}.{name}.of", f"`{relation.name}` has no time, so nothing is observed at a time")
         return
-    terms = conjuncts(where.tree) if where else []
-    needed = used_names([level]) | trees_names(terms) | ({("end_time",)} if observed.interval else set())
+    terms = terms_of(where)
+    needed = (
+        used_names([level])
+        | trees_names(term.tree for term in terms)
+        | ({("end_time",)} if observed.interval else set())
+    )
     rows = base(ctx, relation, needed, "")
     if "end_time" not in relation.columns and observed.interval:
         ctx.say(f"{group}.{name}", f"`{relation.name}` has no end_time, so its rows are no intervals")
@@ -107,9 +113,16 @@ def _seen(
     if observed.interval:
         until = f"CASE WHEN end_time >= {at} THEN end_time ELSE {until} END"
     start = rows.steps[0][2]
+    clauses = of_conditions(level, f"{name}.level", path, lambda tree: rows.sql(tree, path))
     rows.at_hand = {"time": rows.at or ""} | {n: n for n in ("patient_id",)}
-    condition = "".join(f" AND {rows.sql(term, 'where')}" for term in terms)
+    condition = "".join(f" AND {rows.sql(term.tree, 'where')}" for term in terms)
     evidence = "key__" if relation.of_events else "evidence__"
+    clauses += of_terms(terms, f"{name} where", lambda tree: rows.sql(tree, "where"))
+    if clauses:
+        ids = "[key__]" if relation.of_events else "evidence__"
+        items = ", ".join(["patient_id", f"{at} AS at__", f"{ids} AS ids__", *columns_of(clauses)])
+        asked = f"SELECT {items} FROM ({start}) WHERE {at} IS NOT NULL"
+        ctx.readings.append(Reading(f"{name} ({relation.name})", asked, tuple(clauses)))
     inner = (
         f"SELECT patient_id, {at} AS at__, {whole(sql, kind)} AS level__, {until} AS until__, {evidence} AS id__"
         f" FROM ({start}) WHERE {at} IS NOT NULL{condition}"

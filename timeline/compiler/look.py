@@ -66,6 +66,12 @@ def read_look(ctx: Context, lookup: Lookup, path: str) -> Look | None:
     return Look(lookup, path, relation, bounds[0], bounds[1], to, where) if len(ctx.findings) == before else None
 
 
+def names_of_base(look: Look) -> list[str]:
+    """The columns of the looking row that its `where` reads as `base.x`."""
+    names = look.where.names if look.where else frozenset()
+    return sorted({parts[1] for parts in names if parts[0] == "base" and len(parts) == 2})
+
+
 def describe(look: Look, name: str) -> str:
     """A lookup in words, as its author wrote it."""
     target = look.relation.name + (f".{look.lookup.column}" if look.lookup.column else "")

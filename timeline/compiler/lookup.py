@@ -4,13 +4,14 @@
 picks join the range and keep the best row or fold the rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from timeline.compiler.chain import Chain, attributes
-from timeline.compiler.context import Probe, missing
-from timeline.compiler.look import EVER, Look, describe
+from timeline.compiler.chain import Chain, Sought, attributes
+from timeline.compiler.clauses import Clause
+from timeline.compiler.context import Context, missing
+from timeline.compiler.look import EVER, Look, describe, names_of_base
 from timeline.compiler.relation import Relation
-from timeline.fragment import FragmentError, resolved
+from timeline.fragment import FragmentError, Tree, resolved
 from timeline.quote import identifier
 from timeline.rules import ROW_PICKS
 
@@ -29,7 +30,7 @@ def add_lookup(
     look: Look,
     wanted: set[str],
     analyte: bool = False,
-) -> None:
+) -> Sought:
     """Add column `name`, and `name.x` for each x in `wanted`, to the chain; `analyte`: only its own analyte's rows."""
     pick = look.lookup.pick
     for x in sorted(wanted - set(look.relation.columns)):
@@ -48,7 +49,7 @@ def add_lookup(
         and look.relation.at is not None
     )
     chain.step(f"seen__{inner}", "", _seen(chain, look, carried, asof, analyte), moves=False)
-    _add_bounds(chain, look, inner)
+    bounds = _add_bounds(chain, look, inner)
     if asof:
         select = _asof(chain, look, inner, wanted, analyte)
     elif pick in ROW_PICKS:
@@ -57,7 +58,9 @@ def add_lookup(
         _fold(chain, look, inner, analyte)
         select = _folded(chain, look, inner)
     chain.step(f"rows__{inner}", "", select)
-    _register(chain, name, inner, look, wanted, analyte)
+    base = {x: identifier(chain.in_view[x]) for x in names_of_base(look) if x in chain.in_view}
+    _register(chain, name, inner, look, wanted)
+    return Sought(look, bounds, base)
 
 
 def _carried(chain: Chain, look: Look, wanted: set[str]) -> set[str]:
@@ -91,7 +94,8 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
     items += [f"s.{identifier(x)} AS x__{x}" for x in sorted(carried)]
     join = ""
     if look.where and not look.uses_base:
-        sql, join = _where(chain, look, lambda parts: f"s.{identifier(parts[0])}")
+        sql, join = where_sql(chain.ctx, look, look.where.tree, lambda parts: f"s.{identifier(parts[0])}")
+        _check_where(chain, look)
         conditions.append(f"({sql})")
     if folded:
         conditions.append(f"s.{identifier(relation.at or '')} IS NOT NULL")
@@ -103,10 +107,18 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
     return f"SELECT {', '.join(items)} FROM {relation.table} AS s{join}{condition}{fold}"
 
 
-def _where(chain: Chain, look: Look, own: Callable[[tuple[str, ...]], str]) -> tuple[str, str]:
-    """SQL of the lookup's `where`, and the joins it needs for `index.x` and `patient.x`."""
-    assert look.where is not None
-    ctx, relation = chain.ctx, look.relation
+def where_sql(
+    ctx: Context,
+    look: Look,
+    tree: Tree,
+    own: Callable[[tuple[str, ...]], str],
+    base: Mapping[str, str] = {},
+) -> tuple[str, str]:
+    """SQL of a lookup's `where`, or a term of it, and the joins it needs for `index.x` and `patient.x`.
+
+    `own` gives the SQL of a looked-up column, `base` that of the columns of the row that looks.
+    """
+    relation = look.relation
     joins: dict[str, str] = {}
 
     def name(parts: tuple[str, ...]) -> str:
@@ -114,9 +126,9 @@ def _where(chain: Chain, look: Look, own: Callable[[tuple[str, ...]], str]) -> t
         if len(parts) == 1 and parts[0] in relation.columns:
             return own(parts)
         if len(parts) == 2 and parts[0] == "base":
-            if parts[1] in chain.in_view:
-                return f"b.{identifier(chain.in_view[parts[1]])}"
-            ctx.say(look.path, missing("column of the row that looks", parts[1], list(chain.in_view)))
+            if parts[1] in base:
+                return base[parts[1]]
+            ctx.say(look.path, missing("column of the row that looks", parts[1], list(base)))
         elif len(parts) == 2 and parts[0] == "concept" and "concept" in relation.columns:
             sql = ctx.attribute(parts[1], own(("concept",)), relation.concepts)
             if sql is not None:
@@ -132,11 +144,10 @@ def _where(chain: Chain, look: Look, own: Callable[[tuple[str, ...]], str]) -> t
         return "NULL"
 
     try:
-        sql = resolved(look.where.tree, name)
+        sql = resolved(tree, name)
     except FragmentError as error:
         ctx.say(look.path, str(error))
         sql = "NULL"
-    _check_where(chain, look)
     return sql, "".join(joins.values())
 
 
@@ -164,8 +175,8 @@ def _check_where(chain: Chain, look: Look) -> None:
         ctx.say(look.path, f"a condition is true or false; this is {kind}")
 
 
-def _add_bounds(chain: Chain, look: Look, inner: str) -> None:
-    """Add the window's ends, and the time to be near to, to every row that looks."""
+def _add_bounds(chain: Chain, look: Look, inner: str) -> dict[str, str]:
+    """Add the window's ends, and the time to be near to, to every row that looks; return their SQL."""
     window = look.lookup.window
     sqls: dict[str, tuple[str, str]] = {}
     if window:
@@ -175,15 +186,17 @@ def _add_bounds(chain: Chain, look: Look, inner: str) -> None:
     if look.to:
         sqls["near__"] = (chain.sql(look.to.tree, look.path), look.path)
     if not sqls:
-        return
+        return {}
     for key, kind in chain.bound(sqls).items():
         if kind not in ("TIMESTAMP", "DATE", '"NULL"', "INTEGER" if sqls[key][0] == "NULL" else ""):
             chain.ctx.say(look.path, f"the bound of a window is a time; `{sqls[key][0]}` is {kind}")
-    items = ", ".join(f"CAST({sql} AS TIMESTAMP) AS {key}" for key, (sql, _) in sqls.items())
+    bounds = {key: f"CAST({sql} AS TIMESTAMP)" for key, (sql, _) in sqls.items()}
+    items = ", ".join(f"{sql} AS {key}" for key, sql in bounds.items())
     chain.step(f"around__{inner}", describe(look, inner), f"SELECT *, {items} FROM {chain.current}")
+    return bounds
 
 
-def _own_rows(analyte: bool) -> str:
+def own_rows(analyte: bool) -> str:
     return "s.patient_id = b.patient_id" + (" AND s.analyte__ = b.analyte__" if analyte else "")
 
 
@@ -208,13 +221,27 @@ def _asof(chain: Chain, look: Look, inner: str, wanted: set[str], analyte: bool)
     join, guard = (after, before) if look.lookup.pick == "first" else (before, after)
     return (
         f"SELECT b.*{_drop(look)}, {_found(look, inner, wanted, guard)} FROM {chain.current} AS b "
-        f"ASOF LEFT JOIN seen__{inner} AS s ON {_own_rows(analyte)} AND {join}"
+        f"ASOF LEFT JOIN seen__{inner} AS s ON {own_rows(analyte)} AND {join}"
     )
 
 
 def _range(chain: Chain, look: Look, inner: str, analyte: bool) -> tuple[str, str]:
     """The condition under which a row is a candidate, and the rows joined with what its `where` needs."""
-    conditions, window, source = [_own_rows(analyte)], look.lookup.window, f"seen__{inner} AS s"
+    conditions, source = [own_rows(analyte), *in_window(look)], f"seen__{inner} AS s"
+    if look.to:
+        conditions.append("b.near__ IS NOT NULL AND s.at__ IS NOT NULL")
+    if look.where and look.uses_base:
+        base = {name: f"b.{identifier(inner)}" for name, inner in chain.in_view.items()}
+        sql, joins = where_sql(chain.ctx, look, look.where.tree, lambda parts: f"s.x__{parts[0]}", base)
+        _check_where(chain, look)
+        conditions.append(f"({sql})")
+        source = f"({source}{joins})" if joins else source
+    return " AND ".join(conditions), source
+
+
+def in_window(look: Look) -> list[str]:
+    """The conditions under which a row `s` is in the window of a row `b`."""
+    window, conditions = look.lookup.window, []
     if window:
         end = "s.until__" if look.overlaps else "s.at__"
         conditions.append(f"{end} {'>=' if window.lower_closed else '>'} b.from__")
@@ -224,13 +251,7 @@ def _range(chain: Chain, look: Look, inner: str, analyte: bool) -> tuple[str, st
             conditions.append("b.from__ <= b.to__")
             if not (window.lower_closed and window.upper_closed):
                 conditions.append("b.from__ < b.to__")
-    if look.to:
-        conditions.append("b.near__ IS NOT NULL AND s.at__ IS NOT NULL")
-    if look.where and look.uses_base:
-        sql, joins = _where(chain, look, lambda parts: f"s.x__{parts[0]}")
-        conditions.append(f"({sql})")
-        source = f"({source}{joins})" if joins else source
-    return " AND ".join(conditions), source
+    return conditions
 
 
 def _tie(relation: Relation) -> tuple[str, ...]:
@@ -319,7 +340,7 @@ def _folded(chain: Chain, look: Look, inner: str) -> str:
     )
 
 
-def _register(chain: Chain, name: str, inner: str, look: Look, wanted: set[str], analyte: bool) -> None:
+def _register(chain: Chain, name: str, inner: str, look: Look, wanted: set[str]) -> None:
     """Note the new names, their types and the evidence they bring."""
     pick, column = look.lookup.pick, look.lookup.column
     own = look.relation.columns[column] if column else ""
@@ -337,14 +358,12 @@ def _register(chain: Chain, name: str, inner: str, look: Look, wanted: set[str],
     id_column = identifier(f"{inner}__id")
     chain.types[f"{inner}__id"] = "UBIGINT" if one else "UBIGINT[]"
     chain.evidence.append(f"[{id_column}]" if one else id_column)
-    if analyte:
-        return
-    found = "count(*) FILTER (WHERE {0} > 0)" if pick == "count" else "count(*) FILTER (WHERE {0})"
-    matched = found if pick in ("count", "any") else "count({0})"
-    rule = chain.ctx.rule.name
-    chain.ctx.probes.append(
-        Probe(
-            f"lookup {describe(look, name)}",
-            f"SELECT count(*), {matched.format(identifier(name))} FROM {identifier(rule)}",
-        )
-    )
+
+
+def ask(chain: Chain, name: str, sought: Sought, path: str, found: str, text: str, only: str = "") -> None:
+    """Note the clause of a lookup: whether it found something (`found`), in the rows for which `only` holds."""
+    unknown = " OR ".join(f"({sql}) IS NULL" for sql in sought.bounds.values())
+    arms = f"WHEN {found} THEN 1 ELSE 0 END"
+    sql = f"CASE WHEN {unknown} THEN -1 {arms}" if unknown else f"CASE {arms}"
+    chain.asked.append(Clause(name, "lookup", path, text, f"CASE WHEN {only} THEN {sql} END" if only else sql))
+    chain.sought[name] = sought

@@ -2,10 +2,10 @@
 
 from timeline.compiler.chain import Chain, base
 from timeline.compiler.columns import Parsed, add_columns, attributes_used, parse_columns
-from timeline.compiler.context import Compiled, Context, Probe
+from timeline.compiler.context import Compiled, Context
 from timeline.compiler.finish import finish, promise
 from timeline.compiler.look import Look, describe, read_look
-from timeline.compiler.lookup import add_lookup
+from timeline.compiler.lookup import add_lookup, ask
 from timeline.quote import identifier, literal
 from timeline.rules import ROW_PICKS, SIDES, Column, PairsRule
 
@@ -130,8 +130,11 @@ def _union(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]], 
             inner = chain.internal(f"{side}_{position}")
             at = looks[side].relation.at
             timed = at is not None and looks[side].lookup.pick in ROW_PICKS
-            add_lookup(chain, inner, looks[side], {at} if at and timed else set(), analyte=True)
-            _probe(chain, side, looks[side], analytes)
+            sought = add_lookup(chain, inner, looks[side], {at} if at and timed else set(), analyte=True)
+            listed = ", ".join(literal(analyte) for analyte in analytes)
+            relation, text = looks[side].relation, f"{describe(looks[side], side)} of {', '.join(analytes)}"
+            path, found = f"analytes.{position}.{side}", f"NOT {side}_missing__"
+            ask(chain, f"{side} of {relation.name}", sought, path, found, text, f"analyte__ IN ({listed})")
             time = f"b.{inner}__{at}" if chain.dotted[inner] else "CAST(NULL AS TIMESTAMP)"
             items += [
                 f"b.{inner} AS {side}_value__",
@@ -153,14 +156,6 @@ def _union(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]], 
     chain.types |= {"analyte__": "VARCHAR", "unit__": "VARCHAR", "found__": "UBIGINT[]"}
     chain.names |= {"analyte": "analyte__", "unit": "unit__"}
     chain.evidence = [*evidence, "found__"]
-
-
-def _probe(chain: Chain, side: str, look: Look, analytes: tuple[str, ...]) -> None:
-    """Ask later whether this side was ever found."""
-    listed = ", ".join(literal(analyte) for analyte in analytes)
-    table = identifier(chain.ctx.rule.name)
-    sql = f"SELECT count(*), count({side}_value) FROM {table} WHERE analyte IN ({listed})"
-    chain.ctx.probes.append(Probe(f"side {describe(look, side)} of {', '.join(analytes)}", sql))
 
 
 def _value_type(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]]) -> str:

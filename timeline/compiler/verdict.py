@@ -1,0 +1,198 @@
+"""Verdicts: of each lookup and step of a finished row its outcome, why it is not true, and by how much.
+
+One SELECT over the table of a rule's outcomes. Reasons: `wrong_value` (rows are in the window, their `where` is
+false), `unknown`, `out_of_window` (the nearest row lies outside, by `margin` hours), `not_found`. Knows no operator.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from timeline.compiler.chain import Sought
+from timeline.compiler.clauses import OUTCOMES, Clause, shortfall, terms_of
+from timeline.compiler.context import Context
+from timeline.compiler.look import Look
+from timeline.compiler.lookup import in_window, own_rows, where_sql
+from timeline.compiler.text import Step, with_steps
+from timeline.fragment import Tree
+from timeline.quote import identifier, literal
+
+WORDS = " ".join(f"WHEN {number} THEN '{word}'" for number, word in OUTCOMES.items())
+HOUR = "3600000000.0"
+"""Microseconds."""
+
+
+def extras(asked: Sequence[Clause], sought: Mapping[str, Sought]) -> dict[str, str]:
+    """What verdicts need of each row beside the outcomes: bounds, and what a `where` reads of it (name -> SQL)."""
+    found = {}
+    for k, clause in enumerate(asked):
+        if clause.kind == "lookup":
+            found |= {f"{bound}{k}": sql for bound, sql in sought[clause.name].bounds.items() if bound != "near__"}
+            found |= {f"b__{k}__{x}": sql for x, sql in sought[clause.name].base.items()}
+    return found
+
+
+def verdicts(
+    ctx: Context, table: str, asked: Sequence[Clause], sought: Mapping[str, Sought], analyte: bool
+) -> str | None:
+    """Return the SELECT of the verdicts over `table`; None where the rule has no lookups or steps."""
+    steps: list[Step] = []
+    names: dict[str, str] = {}
+    for k, clause in enumerate(asked):
+        if clause.kind == "lookup":
+            _lookup(ctx, steps, k, clause, sought[clause.name], table, analyte)
+        elif clause.kind == "step":
+            _step(steps, k, clause, table, [names[name] for name in clause.rests_on])
+        else:
+            continue
+        names[clause.name] = f"verdict__{k}"
+    if not names:
+        return None
+    union = "\nUNION ALL ".join(f"SELECT * FROM {name}" for name in names.values())
+    return with_steps(steps, f"SELECT * FROM (\n{union}\n) ORDER BY patient_id, number, clause")
+
+
+def _lookup(ctx: Context, steps: list[Step], k: int, clause: Clause, sought: Sought, table: str, analyte: bool) -> None:
+    look, window = sought.look, sought.look.lookup.window
+    own = f"analyte AS analyte__, c__{k} AS outcome__" if analyte else f"NULL AS analyte__, c__{k} AS outcome__"
+    more = [f"from__{k} AS from__", f"to__{k} AS to__"] if window else []
+    base = {x: f"b.b__{x}" for x in sought.base}
+    more += [f"b__{k}__{x} AS b__{x}" for x in sought.base]
+    items = ", ".join(["patient_id", "number", own, *more])
+    steps.append((f"asked__{k}", clause.text, f"SELECT {items} FROM {table} WHERE c__{k} IS NOT NULL"))
+    # A side of a pair sees the rows of its own analyte.
+    of_analyte = analyte and clause.path.startswith("analytes.")
+    fits, short = _fit(ctx, look, base)
+    steps.append((f"rows__{k}", "", _rows(ctx, look, of_analyte, "" if look.uses_base else fits, short)))
+    fits = fits if look.uses_base else "s.fits__"
+    short = short if look.uses_base else "s.short__"
+    condition = " AND ".join([own_rows(of_analyte), *in_window(look), f"({fits}) <> 1", "b.outcome__ = 0"])
+    steps.append(
+        (
+            f"inside__{k}",
+            "",
+            f"SELECT b.patient_id, b.number, bool_or({fits} = 0) AS wrong__, min({short or 'NULL'}) AS short__ "
+            f"FROM asked__{k} AS b JOIN rows__{k} AS s ON {condition} GROUP BY b.patient_id, b.number",
+        )
+    )
+    outside = window is not None and look.relation.at is not None
+    if outside:
+        _outside(steps, k, look, of_analyte, fits)
+    miss, join = ("o.miss__", _left(f"outside__{k}", "o")) if outside else ("NULL", "")
+    reason = (
+        "CASE b.outcome__ WHEN -1 THEN 'unknown' WHEN 0 THEN CASE WHEN i.wrong__ THEN 'wrong_value' "
+        f"WHEN i.number IS NOT NULL THEN 'unknown' WHEN {miss} IS NOT NULL THEN 'out_of_window' "
+        "ELSE 'not_found' END END"
+    )
+    margin = (
+        f"CASE b.outcome__ WHEN 0 THEN CASE WHEN i.wrong__ THEN i.short__ WHEN i.number IS NULL THEN {miss} END END"
+    )
+    outcome = f"CASE b.outcome__ {WORDS} END AS outcome"
+    steps.append(
+        (
+            f"verdict__{k}",
+            "",
+            "SELECT b.patient_id, b.number, CAST(b.analyte__ AS VARCHAR) AS analyte, "
+            f"{literal(clause.name)} AS clause, {outcome}, {reason} AS reason, CAST({margin} AS DOUBLE) AS margin "
+            f"FROM asked__{k} AS b{_left(f'inside__{k}', 'i')}{join}",
+        )
+    )
+
+
+def _left(table: str, alias: str) -> str:
+    return f" LEFT JOIN {table} AS {alias} ON {alias}.patient_id = b.patient_id AND {alias}.number = b.number"
+
+
+def _fit(ctx: Context, look: Look, base: Mapping[str, str]) -> tuple[str, str | None]:
+    """SQL of whether a row `s` is one that the lookup wants (1, 0, -1 unknown), and how far its value is off."""
+    column = look.lookup.column
+    known = f"{_own(look, column)} IS NOT NULL" if column else "TRUE"
+    if look.where is None:
+        return f"CASE WHEN {known} THEN 1 ELSE -1 END", None
+
+    def sql(tree: Tree) -> str:
+        return where_sql(ctx, look, tree, lambda parts: _own(look, parts[0]), base)[0]
+
+    where = sql(look.where.tree)
+    fits = f"CASE WHEN ({where}) AND {known} THEN 1 WHEN NOT ({where}) THEN 0 ELSE -1 END"
+    return fits, shortfall([term.tree for term in terms_of(look.where)], sql)
+
+
+def _own(look: Look, column: str) -> str:
+    """A looked-up column; where the looking row's columns are needed, too, it is carried along as `x__`."""
+    return f"s.x__{column}" if look.uses_base else f"s.{identifier(column)}"
+
+
+def _rows(ctx: Context, look: Look, analyte: bool, fits: str, short: str | None) -> str:
+    """The rows that a lookup saw, whether or not they are what it wants."""
+    relation, joins = look.relation, ""
+    items = ["s.patient_id"]
+    if relation.at:
+        items.append(f"s.{identifier(relation.at)} AS at__")
+    if look.overlaps:
+        items.append("s.end_time AS until__")
+    if analyte:
+        items.append(f"s.{'concept' if relation.of_events else 'analyte'} AS analyte__")
+    if look.uses_base:
+        named = {parts[0] for parts in look.where.names if parts[0] in relation.columns} if look.where else set()
+        named |= {look.lookup.column} if look.lookup.column else set()
+        items += [f"s.{identifier(x)} AS x__{x}" for x in sorted(named)]
+    else:
+        items += [f"{fits} AS fits__", f"{short or 'CAST(NULL AS DOUBLE)'} AS short__"]
+    if look.where:
+        joins = where_sql(ctx, look, look.where.tree, lambda parts: "NULL", {x: "NULL" for x in _bases(look)})[1]
+    condition = f" WHERE {relation.condition.format('s')}" if relation.condition else ""
+    return f"SELECT {', '.join(items)} FROM {relation.table} AS s{joins}{condition}"
+
+
+def _bases(look: Look) -> set[str]:
+    return {parts[1] for parts in look.where.names if parts[0] == "base"} if look.where else set()
+
+
+def _outside(steps: list[Step], k: int, look: Look, analyte: bool, fits: str) -> None:
+    """Add the step that finds by how many hours the nearest wanted row misses the window."""
+    end = "s.until__" if look.overlaps else "s.at__"
+    early = f"CASE WHEN isfinite(b.from__) THEN epoch_us(b.from__) - epoch_us({end}) END"
+    late = "CASE WHEN isfinite(b.to__) THEN epoch_us(s.at__) - epoch_us(b.to__) END"
+    # Never negative: a window that ends before it begins is empty, wherever the row lies.
+    miss = f"greatest({early}, {late}, 0) / {HOUR}"
+    if look.overlaps or look.uses_base:
+        condition = f"{own_rows(analyte)} AND ({fits}) = 1 AND b.outcome__ = 0 AND s.at__ IS NOT NULL"
+        source = f"asked__{k} AS b JOIN rows__{k} AS s ON {condition}"
+        select = f"SELECT b.patient_id, b.number, min({miss}) AS miss__ FROM {source} GROUP BY b.patient_id, b.number"
+        steps.append((f"outside__{k}", "", select))
+        return
+    # The distance grows to both sides of the window's middle: of the rows before it and after it, the nearest.
+    steps.append((f"fit__{k}", "", f"SELECT * FROM rows__{k} WHERE fits__ = 1 AND at__ IS NOT NULL"))
+    middle = (
+        "CASE WHEN isfinite(from__) AND isfinite(to__) THEN from__ + (to__ - from__) / 2 "
+        "WHEN isfinite(from__) THEN from__ WHEN isfinite(to__) THEN to__ END"
+    )
+    steps.append((f"missed__{k}", "", f"SELECT *, {middle} AS middle__ FROM asked__{k} WHERE outcome__ = 0"))
+    sides = [
+        f"SELECT b.patient_id, b.number, {miss} AS miss__ FROM missed__{k} AS b "
+        f"ASOF JOIN fit__{k} AS s ON {own_rows(analyte)} AND b.middle__ {compared} s.at__"
+        for compared in (">=", "<")
+    ]
+    nearest = f"SELECT patient_id, number, min(miss__) AS miss__ FROM ({' UNION ALL '.join(sides)})"
+    steps.append((f"outside__{k}", "", f"{nearest} GROUP BY patient_id, number"))
+
+
+def _step(steps: list[Step], k: int, clause: Clause, table: str, lookups: Sequence[str]) -> None:
+    """A step that is false has the reason of the first lookup that it rests on and that is not true."""
+    aliases = [f"v{place}" for place in range(len(lookups))]
+    joins = "".join(
+        f"{_left(name, alias)} AND {alias}.outcome <> 'true'" for name, alias in zip(lookups, aliases, strict=True)
+    )
+    reasons = "".join(f"WHEN {alias}.reason IS NOT NULL THEN {alias}.reason " for alias in aliases)
+    margins = "".join(f"WHEN {alias}.reason IS NOT NULL THEN {alias}.margin " for alias in aliases)
+    own = f"b.m__{k}" if clause.margin else "NULL"
+    reason = f"CASE b.c__{k} WHEN -1 THEN 'unknown' WHEN 0 THEN CASE {reasons}WHEN TRUE THEN 'wrong_value' END END"
+    margin = f"CASE b.c__{k} WHEN 0 THEN CASE {margins}WHEN TRUE THEN {own} END END"
+    steps.append(
+        (
+            f"verdict__{k}",
+            clause.text,
+            f"SELECT b.patient_id, b.number, CAST(NULL AS VARCHAR) AS analyte, {literal(clause.name)} AS clause, "
+            f"CASE b.c__{k} {WORDS} END AS outcome, {reason} AS reason, CAST({margin} AS DOUBLE) AS margin "
+            f"FROM {table} AS b{joins}",
+        )
+    )
