@@ -157,6 +157,25 @@ def _sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
 
 
+def _diff(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("other", metavar="STUDY", nargs="?", help="another study; or else say other definitions")
+    parser.add_argument(
+        "--rules",
+        metavar="DIR",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="what a run with these rules would change (default: the rule set of the study's last run)",
+    )
+    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+    parser.add_argument(
+        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
+    )
+    parser.add_argument("--show-values", action="store_true", help="show when and what rows say: patients' values")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -175,6 +194,12 @@ COMMANDS = (
         "the same question under other definitions",
         "timeline sweep study.duckdb --set steroid_refractory.window=12h,24h,48h --measure refractory_status",
         _sweep,
+    ),
+    Command(
+        "diff",
+        "which derived rows changed, for whom, and why",
+        "timeline diff study.duckdb --set steroid_refractory.window=48h",
+        _diff,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),

@@ -170,6 +170,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "query": _query,
     "sweep": whatif.sweep,
+    "diff": whatif.diff,
     "report": _report,
     "synth": _synth,
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.check import Step
+    from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
@@ -130,6 +131,38 @@ class Study:
             known = _queries(queries)
             grid, asked = sweep.asked(ruleset, base, params or {}, rule_folders(variants), measures, known)
             return sweep.sweep(con, grid, asked, progress)
+
+    def diff(
+        self,
+        other: Path | str | None = None,
+        *,
+        rules: Sequence[Path | str] = (),
+        only: bool = False,
+        params: Mapping[str, str] | None = None,
+        values: bool = False,
+        progress: Progress | None = None,
+    ) -> Diff:
+        """Return how the derived tables of the study `other` differ from this one's, or what a run would change here.
+
+        Without `other`, `rules`, `only` and `params` mean what they mean to `run`; without `rules` the definitions
+        are those of the last run. With `values` rows also say when they are and what they say. Writes nothing.
+        """
+        from timeline import diff, sides
+        from timeline.errors import UsageError
+
+        if (other is None) == (not (rules or only or params)):
+            raise UsageError("compare with another study, or with other definitions (--rules, --set): one of the two")
+        if other is not None:
+            names = [str(self.path), str(other)]
+            with sides.both(self.path, Path(other)) as con:
+                here = sides.database(con)
+                a, b = (sides.of_study(con, n, where) for n, where in zip(names, (here, sides.OTHER), strict=True))
+                return diff.diff(con, a, b, values=values, progress=progress)
+        with self.reading() as con:
+            ruleset, base = _definitions(con, rules, only)
+            a = sides.of_study(con, str(self.path), sides.database(con))
+            b = sides.of_definitions(con, "other definitions", ruleset, {**base, **(params or {})}, progress)
+            return diff.diff(con, a, b, values=values, progress=progress)
 
     def table(self, name: str) -> polars.DataFrame:
         """Return the table `name` of the study, in the order of its rows."""

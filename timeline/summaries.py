@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from timeline.printing import count, table, wrapped
+from timeline.printing import cell, count, table, wrapped
 
 if TYPE_CHECKING:
     from timeline.check import CheckReport, Step
     from timeline.demo import Demo
+    from timeline.diff import Diff, RowDiff, RuleDiff
     from timeline.engine import RunReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
@@ -20,6 +21,8 @@ NAMED = 8
 """So many names of a kind are listed, the most frequent first; the rest is counted."""
 
 
+ROW_DIFFS = 40
+"""So many rows of a comparison are printed."""
 POINTS = 60
 """So many rows of a sweep are printed."""
 
@@ -157,6 +160,68 @@ def sweep_record(found: Sweep) -> dict[str, object]:
     rows = [{"name": m.name, "of": m.of, "reference": m.reference, "rows": m.frame.to_dicts()} for m in found.measured]
     fields = ("study", "ruleset", "variants", "axes", "points", "patients", "derived", "reused", "notes", "remark")
     return {**{name: getattr(found, name) for name in fields}, "seconds": found.seconds, "measures": rows}
+
+
+def diff_text(found: Diff, written: str | None = None) -> str:
+    """Return what is not the same by rule, then row by row as far as can be read."""
+    lines = [f"A: {found.a}\nB: {found.b}"] + ([wrapped(found.remark)] if found.remark else [])
+    told = [rule for rule in found.rules if rule.differs]
+    same = len(found.rules) - len(told)
+    if told:
+        header = ("rule", "rows A", "rows B", "appeared", "vanished", "changed", "patients", "evidence", "definition")
+        rows = [
+            (r.rule, r.rows_a, r.rows_b, r.appeared, r.vanished, r.changed, r.patients, r.evidence_only, _definition(r))
+            for r in told
+        ]
+        lines += ["", table(header, rows)]
+    lines.append(
+        f"{'The other ' if told else ''}{count(same, 'rule')}: the same rows, by the same definitions.".strip()
+    )
+    lines += [wrapped(f"{r.rule}: {part}", indent="  ") for r in told for part in _parts(r)]
+    if found.rows:
+        what = count(len(found.rows), "row")
+        lines += ["", f"{what} of {count(found.patients, 'patient')} are not the same:", rows_text(found)]
+    lines += [wrapped(f"Note: {note}", indent="  ") for note in found.notes]
+    return "\n".join([*lines, *([f"{count(len(found.rows), 'row')} in {written}"] if written else [])])
+
+
+def _definition(rule: RuleDiff) -> str:
+    if rule.definition == "through":
+        return f"through {', '.join(rule.through)}"
+    words = {"same": "same", "own": "changed", "only a": "only in A", "only b": "only in B"}[rule.definition]
+    return words + (f", and through {', '.join(rule.through)}" if rule.definition == "own" and rule.through else "")
+
+
+def _parts(rule: RuleDiff) -> list[str]:
+    """What differs in its own definition, and which columns only one side has."""
+    sides = [f"columns only in {side}, not compared: {', '.join(names)}" for side, names in
+             (("A", rule.only_a), ("B", rule.only_b)) if names]  # fmt: skip
+    return [*rule.parts, *sides]
+
+
+def rows_text(found: Diff) -> str:
+    """Return the rows that are not the same, by patient; what they say only where it was asked for."""
+    header = ("patient", "rule", "row", "change", "columns", "because")
+    rows = [
+        (row.patient_id, row.rule, _number(row), row.change, _columns(row), "; ".join(row.cause))
+        for row in found.rows[:ROW_DIFFS]
+    ]
+    more = len(found.rows) - len(rows)
+    cut = f"\n… and {count(more, 'row')} more; -o FILE.csv writes all of them" if more else ""
+    return table(header, rows) + cut
+
+
+def _number(row: RowDiff) -> str:
+    numbers = [number for number in (row.number_a, row.number_b) if number is not None]
+    return " -> ".join(str(number) for number in dict.fromkeys(numbers))
+
+
+def _columns(row: RowDiff) -> str:
+    """The columns that differ, with old and new where values were asked for."""
+    if row.values_a is not None and row.values_b is not None:
+        return ", ".join(f"{n} {cell(row.values_a[n])} -> {cell(row.values_b[n])}" for n in row.columns)
+    values = row.values_a or row.values_b
+    return ", ".join(f"{n} {cell(value)}" for n, value in values.items()) if values else ", ".join(row.columns)
 
 
 def queries_text(known: Iterable[Query]) -> str:

@@ -50,6 +50,33 @@ def sweep(args: argparse.Namespace) -> int:
     return 0
 
 
+def diff(args: argparse.Namespace) -> int:
+    """`timeline diff`: two studies, or a study and other definitions; 0 whether or not they differ."""
+    wrong = _unwritable(args.output, (".csv", ".parquet", ".json"), "-o")
+    wrong += [
+        f"--set {pair}: write RULE.PARAM=VALUE, without blanks around `=`" for pair in args.set if not _is_pair(pair)
+    ]
+    if args.only and not args.rules:
+        wrong.append("timeline diff: --only leaves the shipped rules out; name your own with --rules DIR")
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    params = dict(pair.split("=", 1) for pair in args.set)
+    with printing.progress() as show:
+        found = Study.open(args.study).diff(
+            args.other, rules=args.rules, only=args.only, params=params, values=args.show_values, progress=show
+        )
+    if args.output:
+        from timeline import query
+
+        query.write(found.frame, Path(args.output))
+    print(printing.as_json(found) if args.json else summaries.diff_text(found, args.output))
+    return 0
+
+
+def _is_pair(pair: str) -> bool:
+    return all(pair.partition("=")[::2])
+
+
 def axes(pairs: Sequence[str]) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:
     """Return the values of each `RULE.PARAM=V1,V2,…`, and what is wrong with the others."""
     found: dict[str, tuple[str, ...]] = {}
