@@ -21,6 +21,7 @@ VARIANTS = {
     "another index": RULES.replace("keep: first}", "keep: last}"),
     "no index": RULES.replace(", index: start", ""),
     "what the index reads": RULES.replace("from: cell}", "from: cell, where: time < '2024-01-03'}"),
+    "the index reads no rule": RULES.replace("from: first_cell, keep", "from: cell, keep"),
     "a gap": RULES.replace("gap: 24h", "gap: 72h"),
     "a concept's attribute": RULES.replace("other: {unit: mg}", "other: {unit: mg, attributes: {weight: 2}}"),
     "a rule more": RULES + "high: {from: dose, where: mg > 1}\n",
@@ -80,6 +81,14 @@ def test_what_is_there_already_is_not_derived_again(small: Path):
     assert (tables.derived, tables.reused) == (4, 12), (
         "dose and course for 1 and for 2; all else is the study's or made"
     )
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_plan_like_another_is_the_plan_that_is_made_anew(name: str):
+    like = overlay.plan(load_text(RULES), {"dose.least": "1"}, load_text(RULES).rules)
+    for params in ({"dose.least": "1"}, {"dose.least": "2"}):
+        ruleset = load_text(VARIANTS[name])
+        assert overlay.plan(ruleset, params, ruleset.rules, like) == overlay.plan(ruleset, params, ruleset.rules)
 
 
 def test_tables_older_than_the_events_are_not_reused(small: Path, tmp_path: Path):

@@ -29,7 +29,8 @@ def causes(
     """Return what explains each of `rows`, the nearest first; `patients` are those whose rows differ, by rule."""
     own = a.own[rule] != b.own[rule]
     parts = definitions.parts(a, b, rule) if own else ()
-    asked_a, asked_b = (_asked(con, side, rule) if own and rows else ({}, {}) for side in (a, b))
+    whose = sorted({row.patient_id for row in rows}) if own else []
+    asked_a, asked_b = (_asked(con, side, rule, whose) if whose else ({}, {}) for side in (a, b))
     reads = dict.fromkeys((*a.compiled[rule].reads, *b.compiled[rule].reads))
     found = []
     for row in rows:
@@ -48,16 +49,17 @@ Asked = tuple[Mapping[tuple[str, int], Outcomes], Mapping[tuple[str, object], li
 """Outcomes of the rows derived, by patient and number; of the rows that were read and did not pass, by time."""
 
 
-def _asked(con: duckdb.DuckDBPyConnection, side: Side, rule: str) -> Asked:
-    """Ask every clause of a rule anew on one side."""
+def _asked(con: duckdb.DuckDBPyConnection, side: Side, rule: str, whose: list[str]) -> Asked:
+    """Ask every clause of a rule anew on one side, of the rows of some patients."""
     compiled = side.compiled[rule]
     sides.show(con, side)
+    theirs = "CAST(patient_id AS VARCHAR) IN (SELECT unnest(?))"
     derived: dict[tuple[str, int], Outcomes] = {}
     if compiled.asked:
         names = [clause.name for clause in compiled.asked]
         items = ", ".join(f"c__{k}" for k in range(len(names)))
-        sql = f"SELECT CAST(patient_id AS VARCHAR), number, {items} FROM ({compiled.outcomes})"
-        for patient, number, *outcomes in con.execute(sql).fetchall():
+        sql = f"SELECT CAST(patient_id AS VARCHAR), number, {items} FROM ({compiled.outcomes}) WHERE {theirs}"
+        for patient, number, *outcomes in con.execute(sql, [whose]).fetchall():
             derived[patient, number] = dict(zip(names, outcomes, strict=True))
     refused: dict[tuple[str, object], list[Outcomes]] = {}
     for reading in compiled.readings:
@@ -65,8 +67,10 @@ def _asked(con: duckdb.DuckDBPyConnection, side: Side, rule: str) -> Asked:
         if decides:
             items = ", ".join(f"c__{k}" for k in decides)
             failed = " OR ".join(f"c__{k} IS DISTINCT FROM {TRUE}" for k in decides)
-            sql = f"SELECT CAST(patient_id AS VARCHAR), at__, {items} FROM ({reading.rows}) WHERE {failed}"
-            for patient, at, *outcomes in con.execute(sql).fetchall():
+            sql = (
+                f"SELECT CAST(patient_id AS VARCHAR), at__, {items} FROM ({reading.rows}) WHERE ({failed}) AND {theirs}"
+            )
+            for patient, at, *outcomes in con.execute(sql, [whose]).fetchall():
                 named = zip((reading.clauses[k].name for k in decides), outcomes, strict=True)
                 refused.setdefault((patient, at), []).append(dict(named))
     return derived, refused

@@ -12,6 +12,7 @@ import duckdb
 from timeline import engine, query, store
 from timeline.compiler import Compiled, compile_rules, rules_read
 from timeline.compiler.finish import DAYS, TIMES
+from timeline.compiler.params import in_force
 from timeline.errors import UsageError
 from timeline.ingest.remap import changed_codes
 from timeline.quote import identifier, whole
@@ -26,6 +27,8 @@ class Plan:
     """Definitions compiled as far as some relations need them, each rule with the hash of its meaning."""
 
     ruleset: RuleSet
+    params: Mapping[str, Mapping[str, str]]
+    """The parameters in force, by rule."""
     compiled: tuple[Compiled, ...]
     hashes: Mapping[str, str]
 
@@ -40,16 +43,34 @@ class Tables:
     reused: int = 0
 
 
-def plan(ruleset: RuleSet, params: Mapping[str, str], relations: Iterable[str]) -> Plan:
+def plan(ruleset: RuleSet, params: Mapping[str, str], relations: Iterable[str], like: Plan | None = None) -> Plan:
     """Return the rules among `relations`, and all that these read, compiled; `params` of other rules are left out.
 
-    Raises `Findings` for mistakes in those rules, UsageError for a parameter of theirs that does not fit.
+    What `like` has compiled of the same meaning is not compiled again. Raises `Findings` for mistakes in those rules,
+    UsageError for a parameter of theirs that does not fit.
     """
     needed = closure(ruleset, relations)
     part = ruleset.model_copy(update={"rules": {name: r for name, r in ruleset.rules.items() if name in needed}})
     own = {key: text for key, text in params.items() if key.partition(".")[0] in needed}
-    compiled = compile_rules(part, own)
-    return Plan(part, compiled, engine.rule_hashes(part, compiled, own))
+    texts = in_force(part, own)
+    compiled = compile_rules(part, own, _unchanged(part, texts, like) if like else {})
+    return Plan(part, texts, compiled, engine.rule_hashes(part, compiled, own))
+
+
+def _unchanged(part: RuleSet, texts: Mapping[str, Mapping[str, str]], like: Plan) -> dict[str, Compiled]:
+    """The rules of `like` that mean the same here: text and parameters, those of all that they read, and their days."""
+    if part.index != like.ruleset.index or part.concepts != like.ruleset.concepts:
+        return {}
+    same: dict[str, Compiled] = {}
+    # Rules that the index reads in one of the two only: in the other they count days from it.
+    moved = closure(part, ()) ^ _before_the_index(like)
+    for rule in like.compiled:
+        if rule.name in moved:
+            continue
+        alike = part.rules.get(rule.name) == like.ruleset.rules[rule.name]
+        if alike and texts[rule.name] == like.params[rule.name] and all(name in same for name in rule.reads):
+            same[rule.name] = rule
+    return same
 
 
 def closure(ruleset: RuleSet, relations: Iterable[str]) -> frozenset[str]:

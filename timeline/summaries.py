@@ -23,6 +23,8 @@ NAMED = 8
 
 ROW_DIFFS = 40
 """So many rows of a comparison are printed."""
+NUMBERS = 3
+"""So many numbers of rows are printed in a line."""
 POINTS = 60
 """So many rows of a sweep are printed."""
 
@@ -200,20 +202,35 @@ def _parts(rule: RuleDiff) -> list[str]:
 
 
 def rows_text(found: Diff) -> str:
-    """Return the rows that are not the same, by patient; what they say only where it was asked for."""
-    header = ("patient", "rule", "row", "change", "columns", "because")
-    rows = [
-        (row.patient_id, row.rule, _number(row), row.change, _columns(row), "; ".join(row.cause))
-        for row in found.rows[:ROW_DIFFS]
+    """Return the rows that are not the same, by patient, alike ones in one line; with values, each by itself."""
+    alike: dict[tuple[object, ...], list[RowDiff]] = {}
+    for row in found.rows:
+        key = (
+            row.patient_id,
+            row.rule,
+            row.change,
+            row.columns,
+            row.cause,
+            row.time,
+            id(row) if found.values else None,
+        )
+        alike.setdefault(key, []).append(row)
+    header = ("patient", "rule", "rows", "change", "columns", "because")
+    told = list(alike.values())[:ROW_DIFFS]
+    lines = [
+        (rows[0].patient_id, rows[0].rule, _numbers(rows), rows[0].change, _columns(rows[0]), "; ".join(rows[0].cause))
+        for rows in told
     ]
-    more = len(found.rows) - len(rows)
+    more = len(found.rows) - sum(len(rows) for rows in told)
     cut = f"\n… and {count(more, 'row')} more; -o FILE.csv writes all of them" if more else ""
-    return table(header, rows) + cut
+    return table(header, lines) + cut
 
 
-def _number(row: RowDiff) -> str:
-    numbers = [number for number in (row.number_a, row.number_b) if number is not None]
-    return " -> ".join(str(number) for number in dict.fromkeys(numbers))
+def _numbers(rows: Sequence[RowDiff]) -> str:
+    """The rows' numbers in their tables, in both where these differ; of many the first, and how many there are."""
+    pairs = [dict.fromkeys(number for number in (row.number_a, row.number_b) if number is not None) for row in rows]
+    words = [" -> ".join(str(number) for number in pair) for pair in pairs]
+    return ", ".join(words) if len(words) <= NUMBERS else f"{', '.join(words[:NUMBERS])}, … ({len(words):,})"
 
 
 def _columns(row: RowDiff) -> str:

@@ -145,7 +145,7 @@ def _plans(over: Grid, points: Sequence[Point], measures: Sequence[Measure]) -> 
         needed = overlay.closure(ruleset, reads)
         own = tuple(sorted((key, text) for key, text in params.items() if key.partition(".")[0] in needed))
         if (point.variant, own) not in made:
-            made[point.variant, own] = overlay.plan(ruleset, dict(own), reads)
+            made[point.variant, own] = overlay.plan(ruleset, dict(own), reads, next(iter(made.values()), None))
         plans[point] = made[point.variant, own]
     return plans
 
