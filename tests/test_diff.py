@@ -211,3 +211,29 @@ def test_a_wrong_call_is_told(small: Study, tmp_path: Path, capsys):
 def test_no_difference_is_no_error_and_says_so(small: Study, capsys):
     assert cli.main(["diff", str(small.path), "--set", "dose.least=0"]) == 0
     assert "5 rules: the same rows, by the same definitions." in capsys.readouterr().out
+
+
+def test_tables_that_break_a_promise_or_are_out_of_date_are_noted(small: Study, tmp_path: Path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "r.yaml").write_text(RULES.replace("mg < 100", "mg < 1"))
+    found = small.diff(rules=[own], only=True)
+    assert found.notes == ("other definitions: dose: check `small`: broken by 1 of 5 rows",) and not found.rows
+    late = Study(tmp_path / "late.duckdb")
+    late.path.write_bytes(small.path.read_bytes())
+    (tmp_path / "more.csv").write_text("patient_id,time,code,value,unit\nb,2024-01-02 00:00,drug,5,mg\n")
+    with closing(store.connect(late.path)) as con:
+        ingest.ingest(con, tmp_path / "more.csv", load_text(RULES).concepts)
+    assert f"{late.path}: its tables are older than its latest ingest" in small.diff(late.path).notes
+    assert [row.rule for row in late.diff(params={"dose.least": "0"}).rows] == ["dose", "course"]
+
+
+def test_a_step_that_fails_is_named(demo_study: Path):
+    found = Study(demo_study).diff(params={"cohort.strict": "true"})
+    assert {row.rule for row in found.rows} == {"cohort"} and of(found, "cohort").parts == (
+        "params.strict: false -> true",
+    )
+    excluded = [row for row in found.rows if "included" in row.columns]
+    assert excluded and all(
+        "toxicity" in " ".join(row.cause) or "refractory" in " ".join(row.cause) for row in excluded
+    )

@@ -25,6 +25,7 @@ def causes(
     rule: str,
     rows: Sequence[Row],
     patients: Mapping[str, frozenset[str]],
+    same_events: bool,
 ) -> list[tuple[str, ...]]:
     """Return what explains each of `rows`, the nearest first; `patients` are those whose rows differ, by rule."""
     own = a.own[rule] != b.own[rule]
@@ -36,11 +37,10 @@ def causes(
     for row in rows:
         said = _clauses(row, asked_a, asked_b)
         said += [f"through {name}" for name in reads if row.patient_id in patients.get(name, ())]
-        if not said and own:
-            said = [f"definition: {part}" for part in parts]
         if not said:
             told = [name for name in reads if a.hashes.get(name) != b.hashes.get(name)]
-            said = [f"through {name}" for name in told] or ["other events"]
+            said = [f"definition: {part}" for part in parts] or [f"through {name}" for name in told]
+            said += [] if same_events else ["other events"]
         found.append(tuple(said))
     return found
 

@@ -117,61 +117,36 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")
 
 
+def _several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
+    parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
+
+
 def _sweep(parser: argparse.ArgumentParser) -> None:
     _study(parser)
-    parser.add_argument(
-        "--set",
-        metavar="RULE.PARAM=V1,V2",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="a parameter and the values that it takes in turn; several span a grid",
-    )
-    parser.add_argument(
-        "--variant",
-        metavar="DIR",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="a folder of rules put upon the rule set in turn; a folder of such folders stands for each",
-    )
-    parser.add_argument(
+    _several(parser, "--set", "RULE.PARAM=V1,V2", "a parameter and the values that it takes; several span a grid")
+    _several(parser, "--variant", "DIR", "folders of rules put upon the rule set in turn; or a folder of such folders")
+    _several(
+        parser,
         "--measure",
-        metavar="SQL|NAME",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="one SELECT, also NAME=SELECT …, or a query by its name; with a column patient_id it selects patients",
+        "SQL|NAME",
+        "one SELECT, also NAME=SELECT …, or the name of a query; with a column patient_id it selects patients",
     )
-    parser.add_argument(
-        "--rules",
-        metavar="DIR",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="folders read after the shipped rules (default: the rule set of the study's last run)",
-    )
-    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+    _other_rules(parser)
     _queries(parser)
     parser.add_argument("--chart", metavar="FILE", help="draw it there: .png, .svg, .pdf, .html or .json")
     parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
 
 
+def _other_rules(parser: argparse.ArgumentParser) -> None:
+    _several(parser, "--rules", "DIR", "folders read after the shipped rules (default: the rules of the last run)")
+    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+
+
 def _diff(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     parser.add_argument("other", metavar="STUDY", nargs="?", help="another study; or else say other definitions")
-    parser.add_argument(
-        "--rules",
-        metavar="DIR",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="what a run with these rules would change (default: the rule set of the study's last run)",
-    )
-    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
-    parser.add_argument(
-        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
-    )
+    _other_rules(parser)
+    _several(parser, "--set", "RULE.PARAM=VALUE", "a parameter of a rule")
     parser.add_argument("--show-values", action="store_true", help="show when and what rows say: patients' values")
     parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
 

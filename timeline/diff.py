@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import polars
 
 
+OTHER_EVENTS = "the two studies hold different extracts, or other versions of them"
+
+
 @dataclass(frozen=True)
 class RuleDiff:
     """One rule on both sides: its rows, how many are not the same, and whether its definition is."""
@@ -117,6 +120,7 @@ def diff(
     found: list[RuleDiff] = []
     listed: list[RowDiff] = []
     patients: dict[str, frozenset[str]] = {}
+    same_events = _same_events(con, a, b)
     for rule in order:
         say(rule)
         if rule not in a.tables or rule not in b.tables:
@@ -125,7 +129,7 @@ def diff(
         matched = _matched(con, a, b, rule, values)
         patients[rule] = frozenset(row.patient_id for row in matched.rows)
         found.append(_rule(a, b, rule, matched, len(patients[rule])))
-        because = causes.causes(con, a, b, rule, matched.rows, patients)
+        because = causes.causes(con, a, b, rule, matched.rows, patients, same_events)
         for row, cause in zip(matched.rows, because, strict=True):
             told = {"time": row.at, "values_a": row.values_a, "values_b": row.values_b} if values else {}
             listed.append(
@@ -140,7 +144,7 @@ def diff(
         rules=tuple(found),
         rows=tuple(listed),
         patients=len(everybody),
-        notes=(*a.notes, *b.notes, *_events(con, a, b)),
+        notes=(*a.notes, *b.notes, *([] if same_events else [OTHER_EVENTS])),
         remark=_remark(con, a, b),
         values=values,
         seconds=time.perf_counter() - clock,
@@ -184,15 +188,15 @@ def _only(con: duckdb.DuckDBPyConnection, a: Side, b: Side, rule: str) -> RuleDi
     return RuleDiff(rule, None, rows, 0, 0, 0, 0, 0, "only b")
 
 
-def _events(con: duckdb.DuckDBPyConnection, a: Side, b: Side) -> list[str]:
-    """Whether the two were derived from the same sources."""
+def _same_events(con: duckdb.DuckDBPyConnection, a: Side, b: Side) -> bool:
+    """Whether both studies hold the same sources; a study under other definitions has its own events."""
     if a.database == b.database:
-        return []
+        return True
     hashes = []
     for side in (a, b):
         sides.use(con, side.database)
         hashes.append(con.execute("SELECT source_file, sha256 FROM meta.source ORDER BY ALL").fetchall())
-    return [] if hashes[0] == hashes[1] else ["the two studies hold different extracts, or other versions of them"]
+    return hashes[0] == hashes[1]
 
 
 def _remark(con: duckdb.DuckDBPyConnection, a: Side, b: Side) -> str:

@@ -47,6 +47,8 @@ def both(a: Path, b: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     store.connect(b, read_only=True).close()
     with closing(store.connect(a, read_only=True)) as con:
         con.execute(f"ATTACH {literal(str(b))} AS {OTHER} (READ_ONLY)")
+        con.execute("SET enable_external_access = false")
+        con.execute("SET lock_configuration = true")
         yield con
 
 

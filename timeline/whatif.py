@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import printing, summaries
+from timeline import printing, whatif_text
 from timeline.errors import UsageError
 from timeline.study import Study
 
@@ -46,7 +46,7 @@ def sweep(args: argparse.Namespace) -> int:
 
         write_chart(chart(found), Path(args.chart))
         written.append(args.chart)
-    print(printing.as_json(summaries.sweep_record(found)) if args.json else summaries.sweep_text(found, written))
+    print(printing.as_json(whatif_text.sweep_record(found)) if args.json else whatif_text.sweep_text(found, written))
     return 0
 
 
@@ -69,7 +69,7 @@ def diff(args: argparse.Namespace) -> int:
         from timeline import query
 
         query.write(found.frame, Path(args.output))
-    print(printing.as_json(found) if args.json else summaries.diff_text(found, args.output))
+    print(printing.as_json(found) if args.json else whatif_text.diff_text(found, args.output))
     return 0
 
 
