@@ -257,3 +257,24 @@ def test_the_command_writes_a_table_a_file_and_a_chart(demo_study: Path, variant
     for wrong in (["--chart", "c.gif"], ["--set", "a.b="], ["-o", "x.xlsx"], ["--set", f"{WINDOW}=1h"], ["--only"]):
         assert cli.main([*call, *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_chart_has_a_panel_for_each_kind_of_row_the_unknown_too(demo_study: Path):
+    sql = (
+        "SELECT CASE WHEN product = 'tisagenlecleucel' THEN product END AS product, count(*) AS n, 0.5 AS share "
+        "FROM steroid_refractory WHERE status = 'refractory' AND grade_at_steroid < 3 GROUP BY ALL ORDER BY ALL"
+    )
+    found = Study(demo_study).sweep(params={LOWEST: ["1", "3"]}, measures=[sql])
+    assert found.frame.rows()[-1] == ("3", False, None, None, None), "grade 3 and more is none below 3"
+    spec = charts.specification(chart(found))
+    titles = [panel["title"]["text"] for panel in spec["concat"]]
+    assert sorted(titles) == sorted(f"{kind}: {n}" for n in ("n", "share") for kind in ("tisagenlecleucel", "unknown"))
+    assert "–: no such row, or no number in it." in spec["title"]["subtitle"]
+    with pytest.raises(UsageError, match="a chart needs a column of numbers"):
+        chart(Study(demo_study).sweep(params={LOWEST: ["2"]}, measures=["SELECT 'a' AS word FROM cohort"]))
+    with pytest.raises(UsageError, match="panels are more than a chart can show"):
+        chart(
+            Study(demo_study).sweep(
+                params={"cohort.strict": ["true"]}, measures=["SELECT patient_id AS who, 1 AS n FROM cohort"]
+            )
+        )

@@ -49,15 +49,17 @@ def _panels(measured: Measured) -> tuple[drawn.Panel, ...]:
             drawn.Panel("Patients selected", "patients", {}),
             drawn.Panel("Jaccard overlap with the reference", "jaccard", {}, 1.0),
         )
+    import polars
+
     own = frame.columns[frame.columns.index("reference") + 1 :]
     numbers = [name for name in own if frame[name].dtype.is_numeric()]
     others = [name for name in own if name not in numbers]
-    kinds = (
-        frame.select(others).unique(maintain_order=True).drop_nulls().sort(others).rows(named=True) if others else [{}]
-    )
-    panels = [drawn.Panel(_kind(kind, name, len(numbers)), name, kind) for kind in kinds for name in numbers]
-    if not panels:
+    if not numbers:
         raise UsageError(f"{measured.name}: a chart needs a column of numbers, or {PATIENT} for a selection")
+    # A point without an answer has a row of NULLs, which is no kind; a kind may be unknown, and is shown.
+    answered = frame.filter(polars.any_horizontal(polars.col(name).is_not_null() for name in numbers))
+    kinds = answered.select(others).unique(maintain_order=True).rows(named=True) if others else [{}]
+    panels = [drawn.Panel(_kind(kind, name, len(numbers)), name, kind) for name in numbers for kind in kinds]
     if len(panels) > MOST_PANELS:
         raise UsageError(
             f"{measured.name}: {len(panels)} panels are more than a chart can show; "
@@ -67,7 +69,7 @@ def _panels(measured: Measured) -> tuple[drawn.Panel, ...]:
 
 
 def _kind(kind: dict[str, Any], number: str, numbers: int) -> str:
-    words = ", ".join(str(value) for value in kind.values())
+    words = ", ".join("unknown" if value is None else str(value) for value in kind.values())
     return f"{words}: {number}" if words and numbers > 1 else words or number
 
 
