@@ -225,7 +225,8 @@ def test_tables_that_break_a_promise_or_are_out_of_date_are_noted(small: Study, 
     with closing(store.connect(late.path)) as con:
         ingest.ingest(con, tmp_path / "more.csv", load_text(RULES).concepts)
     assert f"{late.path}: its tables are older than its latest ingest" in small.diff(late.path).notes
-    assert [row.rule for row in late.diff(params={"dose.least": "0"}).rows] == ["dose", "course"]
+    found = late.diff(params={"dose.least": "0"})
+    assert [(row.rule, row.cause) for row in found.rows] == [("dose", ("other events",)), ("course", ("through dose",))]
 
 
 def test_a_step_that_fails_is_named(demo_study: Path):

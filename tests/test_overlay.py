@@ -22,6 +22,7 @@ VARIANTS = {
     "no index": RULES.replace(", index: start", ""),
     "what the index reads": RULES.replace("from: cell}", "from: cell, where: time < '2024-01-03'}"),
     "the index reads no rule": RULES.replace("from: first_cell, keep", "from: cell, keep"),
+    "an index that lasts": RULES.replace("from: first_cell, keep", "from: cell, spans: true, keep"),
     "a gap": RULES.replace("gap: 24h", "gap: 72h"),
     "a concept's attribute": RULES.replace("other: {unit: mg}", "other: {unit: mg, attributes: {weight: 2}}"),
     "a rule more": RULES + "high: {from: dose, where: mg > 1}\n",

@@ -120,7 +120,8 @@ def diff(
     found: list[RuleDiff] = []
     listed: list[RowDiff] = []
     patients: dict[str, frozenset[str]] = {}
-    same_events = _same_events(con, a, b)
+    other_sources = _other_sources(con, a, b)
+    same_events = not (other_sources or a.late or b.late)
     for rule in order:
         say(rule)
         if rule not in a.tables or rule not in b.tables:
@@ -144,7 +145,7 @@ def diff(
         rules=tuple(found),
         rows=tuple(listed),
         patients=len(everybody),
-        notes=(*a.notes, *b.notes, *([] if same_events else [OTHER_EVENTS])),
+        notes=(*a.notes, *b.notes, *([OTHER_EVENTS] if other_sources else [])),
         remark=_remark(con, a, b),
         values=values,
         seconds=time.perf_counter() - clock,
@@ -188,15 +189,15 @@ def _only(con: duckdb.DuckDBPyConnection, a: Side, b: Side, rule: str) -> RuleDi
     return RuleDiff(rule, None, rows, 0, 0, 0, 0, 0, "only b")
 
 
-def _same_events(con: duckdb.DuckDBPyConnection, a: Side, b: Side) -> bool:
-    """Whether both studies hold the same sources; a study under other definitions has its own events."""
+def _other_sources(con: duckdb.DuckDBPyConnection, a: Side, b: Side) -> bool:
+    """Whether the two are studies that do not hold the same sources."""
     if a.database == b.database:
-        return True
+        return False
     hashes = []
     for side in (a, b):
         sides.use(con, side.database)
         hashes.append(con.execute("SELECT source_file, sha256 FROM meta.source ORDER BY ALL").fetchall())
-    return hashes[0] == hashes[1]
+    return hashes[0] != hashes[1]
 
 
 def _remark(con: duckdb.DuckDBPyConnection, a: Side, b: Side) -> str:

@@ -75,7 +75,8 @@ def run(
         run_id = _id(hashes, con)
         absent = observe(con, compiled)
         reports = tuple(_derive(con, run_id, rule, ruleset, compiled, progress, show_values) for rule in compiled)
-        store.refresh_views(con, ruleset.index)
+        zero = next((rule.relation.at for rule in compiled if rule.name == ruleset.index), None)
+        store.refresh_views(con, ruleset.index, zero or "time")
         report = RunReport(
             run=run_id,
             ruleset=ruleset.name,

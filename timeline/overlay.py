@@ -117,7 +117,9 @@ def show(con: duckdb.DuckDBPyConnection, shown: Plan, tables: Tables) -> None:
     """Let every name of the plan, and `event`, mean its table: temporary views shadow the study's own tables."""
     for rule in shown.compiled:
         _view(con, rule.name, select(shown, rule, tables))
-    _view(con, "event", store.event_select(shown.ruleset.index))
+    index = _index(shown)
+    at = index.relation.at if index is not None else None
+    _view(con, "event", store.event_select(shown.ruleset.index, at or "time"))
 
 
 def select(shown: Plan, rule: Compiled, tables: Tables) -> str:

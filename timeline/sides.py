@@ -5,7 +5,7 @@ Knows studies and definitions; must not know how rows are compared. Nothing is w
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -36,6 +36,8 @@ class Side:
     tables: Mapping[str, str]
     """A SELECT of each rule's rows."""
     database: str
+    late: bool = False
+    """Events came after the tables were derived."""
     notes: tuple[str, ...] = ()
 
 
@@ -58,8 +60,10 @@ def of_study(con: duckdb.DuckDBPyConnection, name: str, database: str) -> Side:
     ruleset, overrides = engine.last_run(con)
     rules = engine.derived_tables(con)
     tables = {rule: f"SELECT * FROM {whole(database)}.main.{whole(rule)}" for rule in rules}
-    late = (f"{name}: its tables are older than its latest ingest",) if query.outdated(con) else ()
-    return _side(name, ruleset, overrides, compile_rules(ruleset, overrides), tables, database, late)
+    made = _side(name, ruleset, overrides, compile_rules(ruleset, overrides), tables, database)
+    if not query.outdated(con):
+        return made
+    return replace(made, late=True, notes=(f"{name}: its tables are older than its latest ingest",))
 
 
 def of_definitions(
@@ -75,7 +79,7 @@ def of_definitions(
     made = overlay.derive(con, [plan], progress)
     tables = {rule.name: overlay.select(plan, rule, made) for rule in plan.compiled}
     broken = tuple(f"{name}: {text}" for text in overlay.broken(plan, made))
-    return _side(name, ruleset, params, plan.compiled, tables, database(con), broken)
+    return replace(_side(name, ruleset, params, plan.compiled, tables, database(con)), notes=broken)
 
 
 def database(con: duckdb.DuckDBPyConnection) -> str:
@@ -104,7 +108,6 @@ def _side(
     compiled: tuple[Compiled, ...],
     tables: Mapping[str, str],
     database_name: str,
-    notes: tuple[str, ...],
 ) -> Side:
     return Side(
         name=name,
@@ -115,5 +118,4 @@ def _side(
         hashes=engine.rule_hashes(ruleset, compiled, overrides),
         tables=tables,
         database=database_name,
-        notes=notes,
     )
