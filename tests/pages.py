@@ -12,6 +12,7 @@ import yaml
 
 from tests import readme
 from timeline import cli, load, store
+from timeline.describe import as_markdown, describe
 from timeline.engine import run
 from timeline.rules import Param, Rule, RuleSet
 from timeline.schema import TABLES
@@ -23,9 +24,23 @@ CHAPTERS = ("from", "grade", "episodes", "pairs", "sql", "lookup", "words")
 GENERATED = "<!-- Written by `make fix` from the files it describes; a change by hand is lost. -->\n\n"
 
 
+def rule_folders() -> list[Path]:
+    """The shipped rule sets: the folder itself, then each folder in it that is a rule set."""
+    return [RULES, *sorted(path.parent for path in RULES.glob("*/ruleset.yaml"))]
+
+
+def methods_page() -> str:
+    """Return docs/methods.md: every shipped rule set in words, as `timeline check --describe` prints it."""
+    parts = [GENERATED + inspect.cleandoc(METHODS_INTRODUCTION)]
+    for folder in rule_folders():
+        ruleset = load.load([] if folder == RULES else [folder], shipped=folder == RULES)
+        parts.append(as_markdown(describe(ruleset), heading="##"))
+    return "\n\n".join(parts) + "\n"
+
+
 def rules_page() -> str:
     """Return rules/README.md: every rule of every shipped folder, with its source and parameters."""
-    folders = [RULES, *sorted(path.parent for path in RULES.glob("*/ruleset.yaml"))]
+    folders = rule_folders()
     parts = [GENERATED + inspect.cleandoc(RULES_INTRODUCTION)]
     for folder in folders:
         ruleset = load.load([] if folder == RULES else [folder], shipped=folder == RULES)
@@ -147,7 +162,17 @@ RULES_INTRODUCTION = """
 
     Every rule derives one table of its name. A rule's parameter is set for one run with
     `timeline run STUDY --set RULE.PARAM=VALUE`; rules and concepts of your own, in a folder named with `--rules`, are
-    read after these and replace those of the same name. How rules are written: [the rule language](../docs/rules.md).
+    read after these and replace those of the same name. How rules are written: [the rule language](../docs/rules.md);
+    what each of these says, in words: [the shipped rules in words](../docs/methods.md).
+    """
+
+METHODS_INTRODUCTION = """
+    # The shipped rules in words
+
+    What `timeline check --describe` prints of the shipped rule sets: paragraphs that the Methods section of a paper
+    can take, then every definition, generated from the rules as the engine reads them, with the parameters in force,
+    the concepts and the sources. With `--set RULE.PARAM=VALUE` the text is that of the value set; of rules of your own
+    it is printed alike.
     """
 
 SPEC_INTRODUCTION = """
@@ -169,6 +194,7 @@ TABLES_INTRODUCTION = """
 PAGES: Mapping[str, Callable[[], str]] = {
     "rules/README.md": rules_page,
     "docs/commands.md": commands_page,
+    "docs/methods.md": methods_page,
     "docs/tables.md": tables_page,
     "docs/rules_by_example.md": spec_page,
 }

@@ -1,6 +1,6 @@
 """Find every mistake in rule files before anything runs on a patient: spelling, names, types, examples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,21 +23,24 @@ class CheckReport:
         return tuple(example for example in self.examples if not example.ok)
 
 
-def check(folders: Sequence[Path] = (), *, shipped: bool = True, examples: bool = True) -> CheckReport:
+def check(
+    folders: Sequence[Path] = (), *, shipped: bool = True, examples: bool = True, params: Mapping[str, str] = {}
+) -> CheckReport:
     """Return the report on the rule set; raise `Findings` with every mistake at its file, line and column.
 
-    Beyond binding each expression, the whole set is run on an empty study: what passes here has run.
+    Beyond binding each expression, the whole set is run on an empty study: what passes here has run, with `params`,
+    `rule.param` -> text, in force; examples set their own.
     """
     from timeline import engine, store
     from timeline.load import load
 
     ruleset = load(folders, shipped=shipped)
     with store.connect(":memory:") as con:
-        engine.run(con, ruleset)
+        engine.run(con, ruleset, params)
     return CheckReport(ruleset, run_examples(ruleset) if examples else ())
 
 
-def sql_of(ruleset: RuleSet, rule: str) -> str:
+def sql_of(ruleset: RuleSet, rule: str, params: Mapping[str, str] = {}) -> str:
     """Return the SELECT that derives `rule`, one CTE a step; raise UsageError where there is no such rule."""
     from timeline.compiler import compile_rules
     from timeline.compiler.context import missing
@@ -45,7 +48,7 @@ def sql_of(ruleset: RuleSet, rule: str) -> str:
 
     if rule not in ruleset.rules:
         raise UsageError(missing("rule", rule, list(ruleset.rules)))
-    return next(compiled.sql for compiled in compile_rules(ruleset) if compiled.name == rule)
+    return next(compiled.sql for compiled in compile_rules(ruleset, params) if compiled.name == rule)
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,12 @@ class Step:
     patients: int
 
 
-def funnel(con: duckdb.DuckDBPyConnection, ruleset: RuleSet) -> tuple[Step, ...]:
+def funnel(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, params: Mapping[str, str] = {}) -> tuple[Step, ...]:
     """Return what each step of each rule leaves of a study; works in temporary tables, writes nothing."""
     from timeline import engine
     from timeline.compiler import compile_rules
 
-    compiled, steps = compile_rules(ruleset), []
+    compiled, steps = compile_rules(ruleset, params), []
     engine.observe(con, compiled)
     for rule in compiled:
         table = f"temp.{identifier(rule.name)}"

@@ -58,6 +58,12 @@ def _rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
 
 
+def _set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
+    )
+
+
 def _queries(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", metavar="DIR", help="a folder of queries in place of the shipped ones")
 
@@ -78,9 +84,7 @@ def _ingest(parser: argparse.ArgumentParser) -> None:
 def _run(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     _rules(parser)
-    parser.add_argument(
-        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
-    )
+    _set(parser)
     parser.add_argument(
         "--show-values", action="store_true", help="where rows break a promise, show some: patients' values"
     )
@@ -94,6 +98,10 @@ def _check(parser: argparse.ArgumentParser) -> None:
         "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
     )
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
+    parser.add_argument(
+        "--describe", metavar="RULE", nargs="*", help="print these rules, or all, in words: Methods text, as Markdown"
+    )
+    _set(parser)
 
 
 def _query(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +123,13 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("rule", metavar="RULE", help="the rule whose row is to be explained, or its absence")
+    parser.add_argument("--patient", metavar="ID", required=True, help="the patient, as in the extract")
+    parser.add_argument("--number", metavar="N", type=int, help="which of the patient's rows (default: the first)")
 
 
 def _several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
@@ -165,15 +180,21 @@ COMMANDS = (
     Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
     Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),
     Command(
+        "explain",
+        "say why a row is as it is, or why there is none",
+        "timeline explain study.duckdb cohort --patient P1",
+        _explain,
+    ),
+    Command(
         "sweep",
         "the same question under other definitions",
-        "timeline sweep study.duckdb --set steroid_refractory.window=12h,24h,48h --measure refractory_status",
+        "timeline sweep study.duckdb --set my_rule.window=12h,24h,48h --measure summary",
         _sweep,
     ),
     Command(
         "diff",
         "which derived rows changed, for whom, and why",
-        "timeline diff study.duckdb --set steroid_refractory.window=48h",
+        "timeline diff before.duckdb after.duckdb",
         _diff,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),

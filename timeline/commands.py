@@ -38,18 +38,25 @@ def _check(args: argparse.Namespace) -> int:
         return 0
     if args.only and not args.rules:
         raise UsageError("timeline check: --only leaves the shipped rules out; name the folder to check")
+    params = settings(args.set, "RULE.PARAM=VALUE")
     if args.on is not None:
-        steps = Study.open(args.on).funnel(*args.rules, only=args.only)
+        steps = Study.open(args.on).funnel(*args.rules, only=args.only, params=params)
         print(printing.as_json({"steps": steps}) if args.json else summaries.funnel_text(steps))
         return 0
     folders = rule_folders(args.rules)
     if args.sql is not None:
-        sql = check.sql_of(load.load(folders, shipped=not args.only), args.sql)
+        sql = check.sql_of(load.load(folders, shipped=not args.only), args.sql, params)
         print(printing.as_json({"rule": args.sql, "sql": sql}) if args.json else sql)
+        return 0
+    if args.describe is not None:
+        from timeline.describe import as_markdown, describe
+
+        description = describe(load.load(folders, shipped=not args.only), params, args.describe)
+        print(printing.as_json(description) if args.json else as_markdown(description))
         return 0
     with printing.progress() as show:
         show("checking")
-        report = check.check(folders, shipped=not args.only)
+        report = check.check(folders, shipped=not args.only, params=params)
     print(printing.as_json(_checked(report)) if args.json else summaries.check_text(report))
     return 1 if report.failed else 0
 
@@ -137,6 +144,13 @@ def _run(args: argparse.Namespace) -> int:
     return _say(report, summaries.run_text(report), args)
 
 
+def _explain(args: argparse.Namespace) -> int:
+    from timeline.explain.text import text_of
+
+    explanation = Study.open(args.study).explain(args.rule, args.patient, args.number)
+    return _say(explanation, text_of(explanation), args)
+
+
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
@@ -169,6 +183,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
     "query": _query,
+    "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,
     "report": _report,

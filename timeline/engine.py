@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
 import duckdb
 
@@ -16,6 +15,7 @@ from timeline import schema, store, tally
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
 from timeline.errors import Finding, Findings, StudyError
+from timeline.hashes import digest, rule_hashes
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
 
@@ -80,7 +80,7 @@ def run(
         report = RunReport(
             run=run_id,
             ruleset=ruleset.name,
-            ruleset_hash=_hash(sorted(hashes.items())),
+            ruleset_hash=digest(sorted(hashes.items())),
             rules=reports,
             patients=_one(con, "SELECT count(*) FROM patient"),
             events=_one(con, "SELECT count(*) FROM meta.event"),
@@ -112,26 +112,6 @@ def observe(con: duckdb.DuckDBPyConnection, compiled: tuple[Compiled, ...]) -> f
     con.execute(f"CREATE TEMP TABLE observation AS SELECT {columns} FROM main.observation WHERE {condition}")
     present = {row[0] for row in con.execute("SELECT DISTINCT concept FROM temp.observation").fetchall()}
     return frozenset(used) - present
-
-
-def rule_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping[str, str] = {}) -> dict[str, str]:
-    """Return the hash of each rule's meaning: its text without words, parameters, concepts, and the rules it reads."""
-    from timeline import __version__
-
-    own, found = own_hashes(ruleset, compiled, params), {}
-    for rule in compiled:
-        found[rule.name] = _hash([own[rule.name], {name: found[name] for name in rule.reads}, __version__])
-    return found
-
-
-def own_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping[str, str] = {}) -> dict[str, str]:
-    """Return the hash of what each rule says by itself, whatever the rules mean that it reads."""
-    texts, found = in_force(ruleset, params), {}
-    for rule in compiled:
-        meaning = ruleset.rules[rule.name].model_dump(exclude={"title", "description", "source", "params"})
-        concepts = {name: ruleset.concepts[name].model_dump(exclude={"title", "source"}) for name in rule.concepts}
-        found[rule.name] = _hash([meaning, texts[rule.name], concepts])
-    return found
 
 
 def _derive(
@@ -341,11 +321,7 @@ KEPT = ("ruleset", "overrides")
 def _id(hashes: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> str:
     """The run's id: the same rules on the same sources have the same."""
     sources = con.execute("SELECT source_file, sha256 FROM meta.source ORDER BY ALL").fetchall()
-    return _hash([sorted(hashes.items()), sources])[:12]
-
-
-def _hash(value: object) -> str:
-    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return digest([sorted(hashes.items()), sources])[:12]
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:

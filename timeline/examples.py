@@ -36,6 +36,8 @@ class ExampleResult:
 
 def run_examples(ruleset: RuleSet) -> tuple[ExampleResult, ...]:
     """Return one result an example, in the order in which they stand; runs share a study where parameters agree."""
+    from timeline.compiler import needed
+
     groups: dict[tuple[tuple[str, str], ...], dict[str, Example]] = {}
     for where, example in ruleset.examples.items():
         groups.setdefault(tuple(sorted(example.set.items())), {})[where] = example
@@ -43,22 +45,8 @@ def run_examples(ruleset: RuleSet) -> tuple[ExampleResult, ...]:
     for params, examples in groups.items():
         named = {rule for example in examples.values() for rule in example.expect}
         named |= {param.partition(".")[0] for param, _ in params}
-        results |= _run_group(_needed(ruleset, named), dict(params), examples)
+        results |= _run_group(needed(ruleset, named), dict(params), examples)
     return tuple(results[where] for where in ruleset.examples)
-
-
-def _needed(ruleset: RuleSet, names: set[str]) -> RuleSet:
-    """The rule set with only those rules that `names` are derived from, the index among them."""
-    from timeline.compiler import rules_read
-
-    found: set[str] = set()
-    waiting = [*names, *((ruleset.index,) if ruleset.index else ())]
-    while waiting:
-        name = waiting.pop()
-        if name in ruleset.rules and name not in found:
-            found.add(name)
-            waiting += rules_read(ruleset.rules[name], ruleset)
-    return ruleset.model_copy(update={"rules": {n: rule for n, rule in ruleset.rules.items() if n in found}})
 
 
 def parse_events(text: str) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from timeline import engine, query, store
+from timeline import engine, hashes, query, store
 from timeline.compiler import Compiled, compile_rules, rules_read
 from timeline.compiler.finish import DAYS, TIMES
 from timeline.compiler.params import in_force
@@ -54,7 +54,7 @@ def plan(ruleset: RuleSet, params: Mapping[str, str], relations: Iterable[str], 
     own = {key: text for key, text in params.items() if key.partition(".")[0] in needed}
     texts = in_force(part, own)
     compiled = compile_rules(part, own, _unchanged(part, texts, like) if like else {})
-    return Plan(part, texts, compiled, engine.rule_hashes(part, compiled, own))
+    return Plan(part, texts, compiled, hashes.rule_hashes(part, compiled, own))
 
 
 def _unchanged(part: RuleSet, texts: Mapping[str, Mapping[str, str]], like: Plan) -> dict[str, Compiled]:

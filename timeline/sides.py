@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from timeline import engine, overlay, query, store
+from timeline import engine, hashes, overlay, query, store
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
 from timeline.errors import UsageError
@@ -114,8 +114,8 @@ def _side(
         ruleset=ruleset,
         params=in_force(ruleset, overrides),
         compiled={rule.name: rule for rule in compiled},
-        own=engine.own_hashes(ruleset, compiled, overrides),
-        hashes=engine.rule_hashes(ruleset, compiled, overrides),
+        own=hashes.own_hashes(ruleset, compiled, overrides),
+        hashes=hashes.rule_hashes(ruleset, compiled, overrides),
         tables=tables,
         database=database_name,
     )

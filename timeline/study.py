@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
+    from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
@@ -101,13 +102,15 @@ class Study:
         with self.writing() as con:
             return engine.run(con, ruleset, params or {}, progress, show_values)
 
-    def funnel(self, *rules: Path | str, only: bool = False) -> tuple[Step, ...]:
+    def funnel(
+        self, *rules: Path | str, only: bool = False, params: Mapping[str, str] | None = None
+    ) -> tuple[Step, ...]:
         """Return how many rows and patients each step of each rule leaves; nothing is written."""
         from timeline import check, load
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.reading() as con:
-            return check.funnel(con, ruleset)
+            return check.funnel(con, ruleset, params or {})
 
     def sweep(
         self,
@@ -198,6 +201,13 @@ class Study:
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
+
+    def explain(self, rule: str, patient: str, number: int | None = None) -> Explanation:
+        """Return why row `number` (the first by default) of `patient` in `rule` is as it is, or why there is none."""
+        from timeline import explain
+
+        with self.reading() as con:
+            return explain.explain(con, rule, patient, number)
 
     def report(
         self,

@@ -31,7 +31,7 @@ class Tally:
 def tally(con: duckdb.DuckDBPyConnection, rule: Compiled) -> tuple[Tally, ...]:
     """Return the tallies of every clause of `rule`; its table holds the outcomes, as `rule.outcomes` made it."""
     found: list[Tally] = []
-    for reading in rule.readings:
+    for reading in (reading for reading in rule.readings if reading.tallied):
         found += _count(con, f"({reading.rows})", reading.clauses, reading.of)
     derived = [*(_column(clause, f"c__{k}") for k, clause in enumerate(rule.asked)), *checks(rule)]
     return (*found, *_count(con, identifier(rule.name), derived, rule.name))

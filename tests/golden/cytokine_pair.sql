@@ -110,13 +110,15 @@ WITH "rows__base" AS (
     b.baseline_0 AS baseline_value__,
     b.baseline_0__time AS baseline_time__,
     b.baseline_0 IS NULL AS baseline_missing__,
+    "baseline_0__id" AS baseline_ids__,
     b.before_0 AS before_value__,
     b.before_0__time AS before_time__,
     b.before_0 IS NULL AS before_missing__,
+    "before_0__id" AS before_ids__,
     b.after_0 AS after_value__,
     b.after_0__time AS after_time__,
     b.after_0 IS NULL AS after_missing__,
-    flatten(["baseline_0__id", "before_0__id", "after_0__id"]) AS found__
+    "after_0__id" AS after_ids__
   FROM rows__after_0 AS b
 ),
 "rows__pairs" AS (
@@ -136,7 +138,7 @@ WITH "rows__base" AS (
   FROM rows__pairs
 ),
 "rows__evidence" AS (
-  SELECT *, list_sort(list_distinct(flatten([evidence__, found__]))) AS ids__
+  SELECT *, list_sort(list_distinct(flatten([evidence__, baseline_ids__, before_ids__, after_ids__]))) AS ids__
   FROM rows__computed
 )
 SELECT r.patient_id,

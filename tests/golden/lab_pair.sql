@@ -85,10 +85,11 @@ WITH "rows__base" AS (
     b.before_0 AS before_value__,
     b.before_0__time AS before_time__,
     b.before_0 IS NULL AS before_missing__,
+    ["before_0__id"] AS before_ids__,
     b.after_0 AS after_value__,
     b.after_0__time AS after_time__,
     b.after_0 IS NULL AS after_missing__,
-    flatten([["before_0__id"], ["after_0__id"]]) AS found__
+    ["after_0__id"] AS after_ids__
   FROM rows__after_0 AS b
 ),
 "rows__analytes_1" AS (
@@ -168,10 +169,11 @@ WITH "rows__base" AS (
     b.before_1 AS before_value__,
     b.before_1__time AS before_time__,
     b.before_1 IS NULL AS before_missing__,
+    "before_1__id" AS before_ids__,
     b.after_1 AS after_value__,
     b.after_1__time AS after_time__,
     b.after_1 IS NULL AS after_missing__,
-    flatten(["before_1__id", "after_1__id"]) AS found__
+    "after_1__id" AS after_ids__
   FROM rows__after_1 AS b
 ),
 "rows__analytes_2" AS (
@@ -251,10 +253,11 @@ WITH "rows__base" AS (
     b.before_2 AS before_value__,
     b.before_2__time AS before_time__,
     b.before_2 IS NULL AS before_missing__,
+    "before_2__id" AS before_ids__,
     b.after_2 AS after_value__,
     b.after_2__time AS after_time__,
     b.after_2 IS NULL AS after_missing__,
-    flatten(["before_2__id", "after_2__id"]) AS found__
+    "after_2__id" AS after_ids__
   FROM rows__after_2 AS b
 ),
 "rows__pairs" AS (
@@ -276,7 +279,7 @@ WITH "rows__base" AS (
   FROM rows__pairs
 ),
 "rows__evidence" AS (
-  SELECT *, list_sort(list_distinct(flatten([evidence__, found__]))) AS ids__
+  SELECT *, list_sort(list_distinct(flatten([evidence__, before_ids__, after_ids__]))) AS ids__
   FROM rows__computed
 )
 SELECT r.patient_id,

@@ -3,7 +3,7 @@
 `compile_rules` is the whole surface. One file an operator; each step of a rule is one CTE.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import duckdb
@@ -112,6 +112,18 @@ def rules_read(rule: Rule, ruleset: RuleSet) -> set[str]:
     return {name for name in relations_named(rule) if name in ruleset.rules}
 
 
+def needed(ruleset: RuleSet, names: Iterable[str]) -> RuleSet:
+    """The rule set with only those rules that `names` are derived from, the index among them."""
+    found: set[str] = set()
+    waiting = [*names, *((ruleset.index,) if ruleset.index else ())]
+    while waiting:
+        name = waiting.pop()
+        if name in ruleset.rules and name not in found:
+            found.add(name)
+            waiting += rules_read(ruleset.rules[name], ruleset)
+    return ruleset.model_copy(update={"rules": {n: rule for n, rule in ruleset.rules.items() if n in found}})
+
+
 def fragments(rule: Rule) -> Iterator[tuple[str, str, bool]]:
     """Path, text and whether aggregates are at home, of each expression of a rule."""
     folds = isinstance(rule, EpisodesRule) or (isinstance(rule, FromRule) and bool(rule.group_by))
@@ -184,4 +196,4 @@ def _circle(ruleset: RuleSet, circle: list[str]) -> Finding:
     return Finding(place, f"rules read each other in a circle: {' -> '.join(circle)}")
 
 
-__all__ = ["Compiled", "Relation", "compile_rules", "fragments", "relations_named", "rules_read"]
+__all__ = ["Compiled", "Relation", "compile_rules", "fragments", "needed", "relations_named", "rules_read"]

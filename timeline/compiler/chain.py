@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from timeline.compiler.binder import BindError, bind
-from timeline.compiler.clauses import Clause, Reading, Term, columns_of, of_terms
+from timeline.compiler.clauses import Clause, Term, View, of_terms, reading
 from timeline.compiler.context import Context, missing
 from timeline.compiler.relation import Relation, evidence_list
 from timeline.compiler.text import with_steps
@@ -49,6 +49,8 @@ class Chain:
     """Internal columns by which aggregates see the rows."""
     asked: list[Clause] = field(default_factory=list)
     """Clauses asked of every row that becomes a row of the table."""
+    noted: dict[str, tuple[Fragment, Mapping[tuple[str, ...], str]]] = field(default_factory=dict)
+    """Expressions by their path, with the SQL of each of their names, to be explained."""
     sought: dict[str, "Sought"] = field(default_factory=dict)
     """Lookups by the name of their clause: what it takes to say why one found nothing."""
 
@@ -106,6 +108,17 @@ class Chain:
             self.ctx.say(path, str(error))
             return "NULL"
 
+    def view(self, path: str) -> View:
+        """The rows at hand, for clauses asked of them; each tree is written once."""
+        written: dict[int, str] = {}
+
+        def sql(tree: Tree) -> str:
+            if id(tree) not in written:
+                written[id(tree)] = self.sql(tree, path)
+            return written[id(tree)]
+
+        return View(sql, self.resolve(path))
+
     def bound(self, sqls: Mapping[str, tuple[str, str]], group: tuple[str, ...] | None = None) -> dict[str, str]:
         """Return the types of expressions (name -> SQL, path); each that does not bind is complained of by itself."""
         try:
@@ -120,25 +133,36 @@ class Chain:
                 self.ctx.say(path, str(error))
         return types
 
+    def note(self, fragment: Fragment, path: str) -> None:
+        """Note an expression computed of the rows at hand, so that it can be explained."""
+        self.noted[path] = (fragment, self.view(path).values(fragment.tree))
+
     def filter(self, name: str, terms: Sequence[Term], comment: str = "") -> None:
         """Keep the rows for which every term of `where` is true."""
         sqls = {str(number): (self.sql(term.tree, "where"), "where") for number, term in enumerate(terms)}
         if not sqls:
             return
-        self.read(of_terms(terms, "where", lambda tree: self.sql(tree, "where")))
+        self.read(of_terms(terms, "where", self.view("where")))
         for number, kind in self.bound(sqls).items():
             if kind not in ("BOOLEAN", '"NULL"'):
                 self.ctx.say(sqls[number][1], f"a condition is true or false; this is {kind}")
         self.step(name, comment, f"SELECT * FROM {self.current} WHERE {' AND '.join(sql for sql, _ in sqls.values())}")
 
-    def read(self, clauses: Sequence[Clause]) -> None:
+    def read(self, clauses: Sequence[Clause], of: str = "", *, tallied: bool = True) -> None:
         """Note clauses that are asked of the rows at hand, whatever becomes of them."""
         if clauses:
             at = identifier(self.at) if self.at else "CAST(NULL AS TIMESTAMP)"
             ids = evidence_list(tuple(self.evidence))
-            items = ", ".join(["patient_id", f"{at} AS at__", f"{ids} AS ids__", *columns_of(clauses)])
-            rows = with_steps(self.steps, f"SELECT {items} FROM {self.current}", self.inline)
-            self.ctx.readings.append(Reading(self.relation.name, rows, tuple(clauses)))
+            key = "key__" if "key__" in self.types else "CAST(NULL AS UBIGINT) AS key__"
+            steps, source, inline = list(self.steps), self.current, set(self.inline)
+
+            def select(items: str) -> str:
+                own = f"SELECT patient_id, {key}, {at} AS at__, {ids} AS ids__, {items} FROM {source}"
+                return with_steps(steps, own, inline)
+
+            self.ctx.readings.append(
+                reading(of or self.relation.name, self.relation.name, select, clauses, tallied=tallied)
+            )
 
     def add(self, step: str, comment: str, items: Mapping[str, tuple[str, str]]) -> None:
         """Add columns (name of the language -> SQL, type) to every row."""
@@ -165,6 +189,8 @@ class Sought:
     """`from__` and `to__`, where there is a window."""
     base: Mapping[str, str]
     """`base.x` by x."""
+    ids: str
+    """The column with the evidence of what was found."""
 
 
 def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: str) -> Chain:

@@ -6,11 +6,11 @@ of its `case` decided. An outcome is asked where its names are in view: on the r
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from timeline.fragment import AGGREGATES, Fragment, Tree, conjuncts, render
+from timeline.fragment import AGGREGATES, Fragment, Tree, conjuncts, names_in, render
 from timeline.quote import identifier
 
 Kind = Literal["where", "lookup", "step", "condition", "check"]
@@ -35,6 +35,22 @@ class Clause:
     """SQL of how far a number is from the constant that it is compared with, where that made it false."""
     rests_on: tuple[str, ...] = ()
     """Of a step: the lookups that it asks whether they found something."""
+    tree: Tree | None = None
+    written: Tree | None = None
+    """The condition as its author wrote it; `tree` is with the parameters in force."""
+    values: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    """SQL of the value of each of its names."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The rows at hand: SQL of expressions, and of names, over them."""
+
+    sql: Callable[[Tree], str]
+    name: Callable[[tuple[str, ...]], str]
+
+    def values(self, tree: Tree) -> dict[tuple[str, ...], str]:
+        return {parts: self.name(parts) for parts in sorted(names_in(tree))}
 
 
 @dataclass(frozen=True)
@@ -43,9 +59,15 @@ class Reading:
 
     of: str
     """The relation read, and for which finding."""
+    relation: str
     rows: str
-    """A SELECT: patient_id, at__ (when), ids__ (evidence), and the clauses' outcomes `c__0`, `c__1`, … and margins."""
+    """A SELECT: patient_id, key__ (event_id, or number in a rule), at__ (when), ids__ (evidence), the clauses'
+    outcomes `c__0`, `c__1`, … and margins, and the values of their names."""
     clauses: tuple[Clause, ...]
+    columns: Mapping[str, str]
+    """SQL of a name's value -> the column that holds it."""
+    tallied: bool = True
+    """False: to count them, a run would have to derive the rows twice; they are asked for an explanation alone."""
 
 
 def outcome(condition: str, reached: Sequence[tuple[str, bool]] = ()) -> str:
@@ -116,28 +138,28 @@ def _unwrapped(text: str) -> str:
     return text
 
 
-def of_conditions(
-    fragment: Fragment, head: str, path: str, sql: Callable[[Tree], str], *, folds: bool | None = None
-) -> list[Clause]:
+def of_conditions(fragment: Fragment, head: str, path: str, view: View, *, folds: bool | None = None) -> list[Clause]:
     """The clauses of an expression's `case` conditions; with `folds`, only those inside (or outside) aggregates."""
     clauses = []
     for asked, written in zip(conditions(fragment.tree), conditions(fragment.written), strict=True):
         if folds is None or asked.folds == folds:
-            reached = [(sql(tree), taken) for tree, taken in asked.reached]
-            text, sql_of_it = words_of(written.tree), outcome(sql(asked.tree), reached)
-            clauses.append(Clause(f"{head}: {text}", "condition", path, text, sql_of_it, shortfall([asked.tree], sql)))
+            reached = [(view.sql(tree), taken) for tree, taken in asked.reached]
+            clauses.append(_clause("condition", head, path, Term(asked.tree, written.tree), view, reached))
     return clauses
 
 
-def of_terms(terms: Iterable[Term], head: str, sql: Callable[[Tree], str]) -> list[Clause]:
+def of_terms(terms: Iterable[Term], head: str, view: View) -> list[Clause]:
     """The clauses of AND-terms of a `where`."""
-    clauses = []
-    for term in terms:
-        text = words_of(term.written)
-        clauses.append(
-            Clause(f"{head}: {text}", "where", "where", text, outcome(sql(term.tree)), shortfall([term.tree], sql))
-        )
-    return clauses
+    return [_clause("where", head, "where", term, view) for term in terms]
+
+
+def _clause(
+    kind: Kind, head: str, path: str, term: Term, view: View, reached: Sequence[tuple[str, bool]] = ()
+) -> Clause:
+    text, sql = words_of(term.written), outcome(view.sql(term.tree), reached)
+    margin = shortfall([term.tree], view.sql)
+    name = f"{head}: {text}"
+    return Clause(name, kind, path, text, sql, margin, (), term.tree, term.written, view.values(term.tree))
 
 
 def shortfall(terms: Sequence[Tree], sql: Callable[[Tree], str]) -> str | None:
@@ -186,3 +208,17 @@ def columns_of(clauses: Sequence[Clause]) -> list[str]:
     """SQL items of the outcomes, `c__0`, `c__1`, …, and the margins, `m__0`, …, of clauses."""
     items = [f"CAST({clause.sql} AS TINYINT) AS {identifier(f'c__{k}')}" for k, clause in enumerate(clauses)]
     return items + [f"{clause.margin} AS {identifier(f'm__{k}')}" for k, clause in enumerate(clauses) if clause.margin]
+
+
+def reading(
+    of: str, relation: str, select: Callable[[str], str], clauses: Sequence[Clause], *, tallied: bool = True
+) -> Reading:
+    """The reading of rows: `select` completes a list of items to a SELECT."""
+    columns = valued(clauses)
+    items = [*columns_of(clauses), *(f"{sql} AS {name}" for sql, name in columns.items())]
+    return Reading(of, relation, select(", ".join(items)), tuple(clauses), columns, tallied)
+
+
+def valued(clauses: Iterable[Clause]) -> dict[str, str]:
+    """A column for the value of each name that clauses use, `v__0`, `v__1`, …, by its SQL."""
+    return {sql: f"v__{n}" for n, sql in enumerate(sorted({sql for c in clauses for sql in c.values.values()}))}

@@ -94,9 +94,8 @@ def _add_expressions(chain: Chain, step: str, columns: list[Parsed]) -> None:
         assert column.fragment is not None
         path = f"columns.{column.name}"
         sqls[column.name] = (cast(chain.sql(column.fragment.tree, path), column.column), path)
-        chain.asked += of_conditions(
-            column.fragment, column.name, path, lambda tree, path=path: chain.sql(tree, path), folds=False
-        )
+        chain.note(column.fragment, path)
+        chain.asked += of_conditions(column.fragment, column.name, path, chain.view(path), folds=False)
     types = chain.bound(sqls)
     refuse_intervals(chain, types)
     chain.add(step, "", {name: (sql, types[name]) for name, (sql, _) in sqls.items()})

@@ -9,6 +9,7 @@ import duckdb
 from timeline import schema
 from timeline.compiler.clauses import Clause, Reading
 from timeline.compiler.relation import Kind, Relation, concept_relation
+from timeline.compiler.shown import Shown
 from timeline.errors import Finding
 from timeline.fragment import Fragment, FragmentError, params_in, parse
 from timeline.quote import literal
@@ -141,6 +142,8 @@ class Compiled:
     `verdicts` needs."""
     extra: tuple[str, ...]
     """The names of those columns."""
+    shown: Shown
+    """What explaining a row of it takes."""
     verdicts: str | None
     """A SELECT over the table that `outcomes` makes: patient_id, number, analyte, clause, outcome, reason, margin."""
 

@@ -1,14 +1,15 @@
 """The last step of every rule: number, day and evidence beside the declared columns, in a fixed order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from timeline import schema
 from timeline.compiler.chain import Chain
-from timeline.compiler.clauses import columns_of, distinct
+from timeline.compiler.clauses import Clause, columns_of, distinct
 from timeline.compiler.context import Compiled, Context
 from timeline.compiler.relation import IDS, Kind, Relation, evidence_list
+from timeline.compiler.shown import Expression, Shown
 from timeline.compiler.text import Step, broken, with_steps
-from timeline.compiler.verdict import extras, verdicts
+from timeline.compiler.verdict import extras, seeking, verdicts
 from timeline.quote import identifier
 from timeline.rules import Column, PairsRule
 
@@ -58,6 +59,7 @@ def finish(
     relation = Relation(rule.name, kind, columns, identifier(rule.name), "number", "", concepts)
     asked = distinct(chain.asked)
     more = extras(asked, chain.sought)
+    paired = isinstance(rule, PairsRule)
     outcomes, extra = _with_outcomes(
         chain, items, join, [*columns_of(asked), *(f"{sql} AS {n}" for n, sql in more.items())]
     )
@@ -77,8 +79,28 @@ def finish(
         asked=asked,
         outcomes=outcomes,
         extra=extra,
-        verdicts=verdicts(ctx, relation.table, asked, chain.sought, isinstance(rule, PairsRule)),
+        shown=_shown(chain, items, join, asked, more, paired),
+        verdicts=verdicts(ctx, relation.table, asked, chain.sought, paired),
     )
+
+
+def _shown(
+    chain: Chain, items: Sequence[str], join: str, asked: Sequence[Clause], more: Mapping[str, str], paired: bool
+) -> Shown:
+    """What it takes to explain a row: outcomes, what lookups found, and the value of every name of an expression."""
+    columns = [*columns_of(asked), *(f"{sql} AS {name}" for name, sql in more.items())]
+    columns += [f"{chain.sought[c.name].ids} AS i__{k}" for k, c in enumerate(asked) if c.kind == "lookup"]
+    named = {sql for _, names in chain.noted.values() for sql in names.values()}
+    named |= {sql for clause in asked for sql in clause.values.values()}
+    values = {sql: f"v__{n}" for n, sql in enumerate(sorted(named))}
+    columns += [f"{sql} AS {name}" for sql, name in values.items()]
+    expressions = {
+        path: Expression(fragment, {parts: values[sql] for parts, sql in names.items()})
+        for path, (fragment, names) in chain.noted.items()
+    }
+    sql, _ = _with_outcomes(chain, items, join, columns)
+    looks = seeking(chain.ctx, identifier(chain.ctx.rule.name), asked, chain.sought, paired)
+    return Shown(sql, values, expressions, looks)
 
 
 def _statement(steps: Sequence[Step], last: str, inline: Iterable[str]) -> str:

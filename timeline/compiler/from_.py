@@ -10,7 +10,7 @@ from timeline.compiler.columns import Parsed, add_columns, attributes_used, cast
 from timeline.compiler.context import Compiled, Context, missing
 from timeline.compiler.finish import TIMES, finish, promise
 from timeline.compiler.relation import Kind, Relation, evidence_list
-from timeline.fragment import Fragment, Tree
+from timeline.fragment import Fragment
 from timeline.quote import identifier, literal
 from timeline.rules import Column, FromRule
 
@@ -188,7 +188,10 @@ def _add_steps(
     for name, kind in chain.bound(sqls).items():
         if kind not in ("BOOLEAN", '"NULL"'):
             chain.ctx.say(f"steps.{name}", f"a step is true or false; this is {kind}")
-    chain.asked += [_step(chain, name, f, columns) for name, f in steps.items() if f is not None]
+    for name, fragment in steps.items():
+        if fragment is not None:
+            chain.note(fragment, f"steps.{name}")
+            chain.asked.append(_step(chain, name, fragment, columns))
     chain.add("rows__steps", "", {name: (f"coalesce({sql}, FALSE)", "BOOLEAN") for name, (sql, _) in sqls.items()})
     inner = [identifier(chain.names[name]) for name in sqls]
     failed = " ".join(f"WHEN NOT {column} THEN {literal(name)}" for name, column in zip(sqls, inner, strict=True))
@@ -204,15 +207,19 @@ def _add_steps(
 
 def _step(chain: Chain, name: str, fragment: Fragment, columns: Mapping[str, Parsed]) -> Clause:
     """The clause of a step: what it says, how far it is from true, and the lookups that it rests on."""
-    path = f"steps.{name}"
-
-    def sql(tree: Tree) -> str:
-        return chain.sql(tree, path)
-
-    terms = [term.tree for term in terms_of(fragment)]
-    rests = _rests_on(positive_names(fragment.tree), columns)
-    text = words_of(fragment.written)
-    return Clause(name, "step", path, text, outcome(sql(fragment.tree)), shortfall(terms, sql), rests)
+    view = chain.view(f"steps.{name}")
+    return Clause(
+        name,
+        "step",
+        f"steps.{name}",
+        words_of(fragment.written),
+        outcome(view.sql(fragment.tree)),
+        shortfall([term.tree for term in terms_of(fragment)], view.sql),
+        _rests_on(positive_names(fragment.tree), columns),
+        fragment.tree,
+        fragment.written,
+        view.values(fragment.tree),
+    )
 
 
 def _rests_on(names: set[str], columns: Mapping[str, Parsed]) -> tuple[str, ...]:
@@ -246,11 +253,8 @@ def _folding_conditions(chain: Chain, rows: Mapping[str, Parsed]) -> list[Clause
     for name, column in rows.items():
         if column.fragment is not None:
             path = f"columns.{name}"
-
-            def sql(tree: Tree, path: str = path) -> str:
-                return chain.sql(tree, path)
-
-            members += of_conditions(column.fragment, name, path, sql, folds=True)
-            asked += of_conditions(column.fragment, name, path, sql, folds=False)
+            chain.noted[path] = (column.fragment, {})
+            members += of_conditions(column.fragment, name, path, chain.view(path), folds=True)
+            asked += of_conditions(column.fragment, name, path, chain.view(path), folds=False)
     chain.read(members)
     return asked

@@ -6,7 +6,7 @@ each is joined to the instants that it covers.
 """
 
 from timeline.compiler.chain import Chain, base, joined, trees_names, used_names
-from timeline.compiler.clauses import Reading, columns_of, of_conditions, of_terms, terms_of
+from timeline.compiler.clauses import Clause, of_conditions, of_terms, reading, terms_of
 from timeline.compiler.columns import add_columns, parse_columns
 from timeline.compiler.context import Compiled, Context, Probe
 from timeline.compiler.episodes import length
@@ -49,9 +49,14 @@ def compile_grade(ctx: Context, rule: GradeRule) -> Compiled | None:
     chain = _states(ctx_chain, rule, used, {name: r for name, r in relations.items() if r})
     add_columns(chain, columns, {})
     sql = chain.sql(grade.tree, "grade")
-    chain.asked += of_conditions(grade, "grade", "grade", lambda tree: chain.sql(tree, "grade"))
+    chain.note(grade, "grade")
+    for name in everything:
+        chain.noted[f"findings.{name}"] = (grade, {("time",): identifier(f"{name}__time")})
+    chain.asked += of_conditions(grade, "grade", "grade", chain.view("grade"))
     kind = chain.bound({"grade": (sql, "grade")})["grade"]
     chain.add("rows__grade", "", {"grade": (whole(sql, kind), "INTEGER")})
+    unknown = Clause("grade: known", "condition", "grade", "known", "CASE WHEN grade IS NULL THEN 0 ELSE 1 END")
+    chain.read([unknown], "times at which a finding is observed", tallied=False)
     chain.step("rows__known", "", f"SELECT * FROM {chain.current} WHERE grade IS NOT NULL")
     declared = [(name, column) for name, column in rule.columns.items() if name in chain.names]
     declared.append(("grade", promise(rule.title)))
@@ -113,16 +118,17 @@ def _seen(
     if observed.interval:
         until = f"CASE WHEN end_time >= {at} THEN end_time ELSE {until} END"
     start = rows.steps[0][2]
-    clauses = of_conditions(level, f"{name}.level", path, lambda tree: rows.sql(tree, path))
+    clauses = of_conditions(level, f"{name}.level", path, rows.view(path))
     rows.at_hand = {"time": rows.at or ""} | {n: n for n in ("patient_id",)}
     condition = "".join(f" AND {rows.sql(term.tree, 'where')}" for term in terms)
     evidence = "key__" if relation.of_events else "evidence__"
-    clauses += of_terms(terms, f"{name} where", lambda tree: rows.sql(tree, "where"))
+    clauses += of_terms(terms, f"{name} where", rows.view("where"))
     if clauses:
         ids = "[key__]" if relation.of_events else "evidence__"
-        items = ", ".join(["patient_id", f"{at} AS at__", f"{ids} AS ids__", *columns_of(clauses)])
-        asked = f"SELECT {items} FROM ({start}) WHERE {at} IS NOT NULL"
-        ctx.readings.append(Reading(f"{name} ({relation.name})", asked, tuple(clauses)))
+        own = f"patient_id, key__, {at} AS at__, {ids} AS ids__"
+        source = f"({start}) WHERE {at} IS NOT NULL"
+        of = f"{name} ({relation.name})"
+        ctx.readings.append(reading(of, relation.name, lambda items: f"SELECT {own}, {items} FROM {source}", clauses))
     inner = (
         f"SELECT patient_id, {at} AS at__, {whole(sql, kind)} AS level__, {until} AS until__, {evidence} AS id__"
         f" FROM ({start}) WHERE {at} IS NOT NULL{condition}"

@@ -4,14 +4,12 @@
 picks join the range and keep the best row or fold the rows.
 """
 
-from collections.abc import Callable, Mapping
-
-from timeline.compiler.chain import Chain, Sought, attributes
+from timeline.compiler.chain import Chain, Sought
 from timeline.compiler.clauses import Clause
-from timeline.compiler.context import Context, missing
+from timeline.compiler.context import missing
 from timeline.compiler.look import EVER, Look, describe, names_of_base
 from timeline.compiler.relation import Relation
-from timeline.fragment import FragmentError, Tree, resolved
+from timeline.compiler.where import check_where, where_sql
 from timeline.quote import identifier
 from timeline.rules import ROW_PICKS
 
@@ -60,7 +58,7 @@ def add_lookup(
     chain.step(f"rows__{inner}", "", select)
     base = {x: identifier(chain.in_view[x]) for x in names_of_base(look) if x in chain.in_view}
     _register(chain, name, inner, look, wanted)
-    return Sought(look, bounds, base)
+    return Sought(look, bounds, base, ids_of(chain, look, inner))
 
 
 def _carried(chain: Chain, look: Look, wanted: set[str]) -> set[str]:
@@ -95,7 +93,7 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
     join = ""
     if look.where and not look.uses_base:
         sql, join = where_sql(chain.ctx, look, look.where.tree, lambda parts: f"s.{identifier(parts[0])}")
-        _check_where(chain, look)
+        check_where(chain, look)
         conditions.append(f"({sql})")
     if folded:
         conditions.append(f"s.{identifier(relation.at or '')} IS NOT NULL")
@@ -105,74 +103,6 @@ def _seen(chain: Chain, look: Look, carried: set[str], folded: bool, analyte: bo
     tie = "id__" if relation.of_events else "number__"
     fold = f" QUALIFY row_number() OVER (PARTITION BY {one} ORDER BY {tie}) = 1" if folded else ""
     return f"SELECT {', '.join(items)} FROM {relation.table} AS s{join}{condition}{fold}"
-
-
-def where_sql(
-    ctx: Context,
-    look: Look,
-    tree: Tree,
-    own: Callable[[tuple[str, ...]], str],
-    base: Mapping[str, str] = {},
-) -> tuple[str, str]:
-    """SQL of a lookup's `where`, or a term of it, and the joins it needs for `index.x` and `patient.x`.
-
-    `own` gives the SQL of a looked-up column, `base` that of the columns of the row that looks.
-    """
-    relation = look.relation
-    joins: dict[str, str] = {}
-
-    def name(parts: tuple[str, ...]) -> str:
-        others = {"index": ctx.index, "patient": ctx.single("patient")}
-        if len(parts) == 1 and parts[0] in relation.columns:
-            return own(parts)
-        if len(parts) == 2 and parts[0] == "base":
-            if parts[1] in base:
-                return base[parts[1]]
-            ctx.say(look.path, missing("column of the row that looks", parts[1], list(base)))
-        elif len(parts) == 2 and parts[0] == "concept" and "concept" in relation.columns:
-            sql = ctx.attribute(parts[1], own(("concept",)), relation.concepts)
-            if sql is not None:
-                return sql
-            ctx.say(look.path, missing("attribute of concepts", parts[1], attributes(ctx)))
-        elif len(parts) == 2 and parts[0] in others and (other := others[parts[0]]) is not None:
-            if parts[1] in other.columns:
-                joins[parts[0]] = f" LEFT JOIN {other.table} AS {parts[0]} ON {parts[0]}.patient_id = s.patient_id"
-                return f"{parts[0]}.{identifier(parts[1])}"
-            ctx.say(look.path, missing(f"column of {parts[0]}", parts[1], list(other.columns)))
-        else:
-            ctx.say(look.path, missing(f"column of {relation.name}", ".".join(parts), list(relation.columns)))
-        return "NULL"
-
-    try:
-        sql = resolved(tree, name)
-    except FragmentError as error:
-        ctx.say(look.path, str(error))
-        sql = "NULL"
-    return sql, "".join(joins.values())
-
-
-def _check_where(chain: Chain, look: Look) -> None:
-    """Bind the condition by itself, over columns of the right types, so that a complaint names its place."""
-    assert look.where is not None
-    ctx, frame, flat = chain.ctx, dict(look.relation.columns), {}
-    for parts in look.where.names:
-        if len(parts) == 2:
-            flat[parts] = "__".join(parts)
-            others = {"index": ctx.index, "patient": ctx.single("patient")}
-            if parts[0] == "base":
-                frame[flat[parts]] = chain.types.get(chain.in_view.get(parts[1], ""), "INTEGER")
-            elif (other := others.get(parts[0])) is not None:
-                frame[flat[parts]] = other.columns.get(parts[1], "INTEGER")
-            else:
-                frame[flat[parts]] = "DOUBLE"
-    probe = Chain(ctx, look.relation, types=frame)
-    try:
-        sql = resolved(look.where.tree, lambda parts: identifier(flat.get(parts, parts[0])))
-    except FragmentError:
-        return
-    kind = probe.bound({"where": (sql, look.path)})["where"]
-    if kind not in ("BOOLEAN", '"NULL"'):
-        ctx.say(look.path, f"a condition is true or false; this is {kind}")
 
 
 def _add_bounds(chain: Chain, look: Look, inner: str) -> dict[str, str]:
@@ -233,7 +163,7 @@ def _range(chain: Chain, look: Look, inner: str, analyte: bool) -> tuple[str, st
     if look.where and look.uses_base:
         base = {name: f"b.{identifier(inner)}" for name, inner in chain.in_view.items()}
         sql, joins = where_sql(chain.ctx, look, look.where.tree, lambda parts: f"s.x__{parts[0]}", base)
-        _check_where(chain, look)
+        check_where(chain, look)
         conditions.append(f"({sql})")
         source = f"({source}{joins})" if joins else source
     return " AND ".join(conditions), source
@@ -355,9 +285,14 @@ def _register(chain: Chain, name: str, inner: str, look: Look, wanted: set[str])
     for x in wanted:
         chain.types[f"{inner}__{x}"] = look.relation.columns[x]
     one = pick in ROW_PICKS and look.relation.of_events
-    id_column = identifier(f"{inner}__id")
     chain.types[f"{inner}__id"] = "UBIGINT" if one else "UBIGINT[]"
-    chain.evidence.append(f"[{id_column}]" if one else id_column)
+    chain.evidence.append(ids_of(chain, look, inner))
+
+
+def ids_of(chain: Chain, look: Look, inner: str) -> str:
+    """SQL of the evidence of what a lookup found, a list."""
+    column = identifier(f"{inner}__id")
+    return f"[{column}]" if chain.types[f"{inner}__id"] == "UBIGINT" else column
 
 
 def ask(chain: Chain, name: str, sought: Sought, path: str, found: str, text: str, only: str = "") -> None:

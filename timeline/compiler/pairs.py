@@ -1,11 +1,14 @@
 """`pairs`: for every row of a relation and every analyte a value before and after, and at baseline."""
 
+from dataclasses import replace
+
 from timeline.compiler.chain import Chain, base
 from timeline.compiler.columns import Parsed, add_columns, attributes_used, parse_columns
 from timeline.compiler.context import Compiled, Context
 from timeline.compiler.finish import finish, promise
 from timeline.compiler.look import Look, describe, read_look
 from timeline.compiler.lookup import add_lookup, ask
+from timeline.compiler.relation import IDS
 from timeline.quote import identifier, literal
 from timeline.rules import ROW_PICKS, SIDES, Column, PairsRule
 
@@ -125,24 +128,25 @@ def _union(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]], 
                     f"NULL AS {side}_value__",
                     f"CAST(NULL AS TIMESTAMP) AS {side}_time__",
                     f"FALSE AS {side}_missing__",
+                    f"CAST(NULL AS {IDS}) AS {side}_ids__",
                 ]
                 continue
             inner = chain.internal(f"{side}_{position}")
             at = looks[side].relation.at
             timed = at is not None and looks[side].lookup.pick in ROW_PICKS
             sought = add_lookup(chain, inner, looks[side], {at} if at and timed else set(), analyte=True)
-            listed = ", ".join(literal(analyte) for analyte in analytes)
-            relation, text = looks[side].relation, f"{describe(looks[side], side)} of {', '.join(analytes)}"
-            path, found = f"analytes.{position}.{side}", f"NOT {side}_missing__"
-            ask(chain, f"{side} of {relation.name}", sought, path, found, text, f"analyte__ IN ({listed})")
             time = f"b.{inner}__{at}" if chain.dotted[inner] else "CAST(NULL AS TIMESTAMP)"
             items += [
                 f"b.{inner} AS {side}_value__",
                 f"{time} AS {side}_time__",
                 f"b.{inner} IS NULL AS {side}_missing__",
+                f"{sought.ids} AS {side}_ids__",
             ]
-        found = ", ".join(chain.evidence)
-        items.append(f"flatten([{found}]) AS found__")
+            listed = ", ".join(literal(analyte) for analyte in analytes)
+            relation, text = looks[side].relation, f"{describe(looks[side], side)} of {', '.join(analytes)}"
+            path, found = f"analytes.{position}.{side}", f"NOT {side}_missing__"
+            sought = replace(sought, ids=f"{side}_ids__")
+            ask(chain, f"{side} of {relation.name}", sought, path, found, text, f"analyte__ IN ({listed})")
         branches.append(f"SELECT {', '.join(items)} FROM {chain.current} AS b")
         chain.step(f"pairs__{position}", "", branches[-1], moves=False)
     union = " UNION ALL BY NAME ".join(f"SELECT * FROM pairs__{position}" for position in range(len(groups)))
@@ -150,12 +154,13 @@ def _union(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]], 
     chain.names, chain.types, chain.dotted = names, types, dotted
     value = _value_type(chain, groups)
     for side in SIDES if with_baseline else SIDES[1:]:
-        kinds = {f"{side}_value": value, f"{side}_time": "TIMESTAMP", f"{side}_missing": "BOOLEAN"}
+        kinds = {f"{side}_value": value, f"{side}_time": "TIMESTAMP"}
+        kinds |= {f"{side}_missing": "BOOLEAN", f"{side}_ids": IDS}
         chain.types |= {f"{name}__": kind for name, kind in kinds.items()}
         chain.names |= {name: f"{name}__" for name in (f"{side}_value", f"{side}_time")}
-    chain.types |= {"analyte__": "VARCHAR", "unit__": "VARCHAR", "found__": "UBIGINT[]"}
+    chain.types |= {"analyte__": "VARCHAR", "unit__": "VARCHAR"}
     chain.names |= {"analyte": "analyte__", "unit": "unit__"}
-    chain.evidence = [*evidence, "found__"]
+    chain.evidence = [*evidence, *(f"{side}_ids__" for side in (SIDES if with_baseline else SIDES[1:]))]
 
 
 def _value_type(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look]]]) -> str:

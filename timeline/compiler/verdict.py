@@ -5,13 +5,16 @@ false), `unknown`, `out_of_window` (the nearest row lies outside, by `margin` ho
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from timeline.compiler.chain import Sought
 from timeline.compiler.clauses import OUTCOMES, Clause, shortfall, terms_of
 from timeline.compiler.context import Context
 from timeline.compiler.look import Look
-from timeline.compiler.lookup import in_window, own_rows, where_sql
+from timeline.compiler.lookup import in_window, own_rows
+from timeline.compiler.shown import Seeking
 from timeline.compiler.text import Step, with_steps
+from timeline.compiler.where import where_sql
 from timeline.fragment import Tree
 from timeline.quote import identifier, literal
 
@@ -50,30 +53,75 @@ def verdicts(
     return with_steps(steps, f"SELECT * FROM (\n{union}\n) ORDER BY patient_id, number, clause")
 
 
-def _lookup(ctx: Context, steps: list[Step], k: int, clause: Clause, sought: Sought, table: str, analyte: bool) -> None:
-    look, window = sought.look, sought.look.lookup.window
-    own = f"analyte AS analyte__, c__{k} AS outcome__" if analyte else f"NULL AS analyte__, c__{k} AS outcome__"
-    more = [f"from__{k} AS from__", f"to__{k} AS to__"] if window else []
-    base = {x: f"b.b__{x}" for x in sought.base}
+@dataclass(frozen=True)
+class Asked:
+    """The first two steps of a verdict, and of an explanation: the rows that asked, and the rows that they saw."""
+
+    steps: tuple[Step, Step]
+    of_analyte: bool
+    """A side of a pair sees the rows of its own analyte."""
+    fits: str
+    short: str
+
+
+def _asked(ctx: Context, k: int, clause: Clause, sought: Sought, table: str, analyte: bool, shown: bool) -> Asked:
+    look = sought.look
+    own = f"{'analyte' if analyte else 'NULL'} AS analyte__, c__{k} AS outcome__"
+    more = [f"from__{k} AS from__", f"to__{k} AS to__"] if look.lookup.window else []
     more += [f"b__{k}__{x} AS b__{x}" for x in sought.base]
     items = ", ".join(["patient_id", "number", own, *more])
-    steps.append((f"asked__{k}", clause.text, f"SELECT {items} FROM {table} WHERE c__{k} IS NOT NULL"))
-    # A side of a pair sees the rows of its own analyte.
+    asked = f"SELECT {items} FROM {table} WHERE c__{k} IS NOT NULL"
     of_analyte = analyte and clause.path.startswith("analytes.")
-    fits, short = _fit(ctx, look, base)
-    steps.append((f"rows__{k}", "", _rows(ctx, look, of_analyte, "" if look.uses_base else fits, short)))
-    fits = fits if look.uses_base else "s.fits__"
-    short = short if look.uses_base else "s.short__"
+    fits, short = _fit(ctx, look, {x: f"b.b__{x}" for x in sought.base})
+    rows = _rows(ctx, look, of_analyte, "" if look.uses_base else fits, short, shown)
+    steps = ((f"asked__{k}", clause.text, asked), (f"rows__{k}", "", rows))
+    if look.uses_base:
+        return Asked(steps, of_analyte, fits, short or "NULL")
+    return Asked(steps, of_analyte, "s.fits__", "s.short__")
+
+
+def seeking(
+    ctx: Context, table: str, asked: Sequence[Clause], sought: Mapping[str, Sought], analyte: bool
+) -> dict[str, Seeking]:
+    """Return for each lookup the SELECT of all rows that it saw, over `table`, by the name of its clause."""
+    found = {}
+    for k, clause in enumerate(asked):
+        if clause.kind == "lookup":
+            found[clause.name] = _seeking(ctx, k, clause, sought[clause.name], table, analyte)
+    return found
+
+
+def _seeking(ctx: Context, k: int, clause: Clause, sought: Sought, table: str, analyte: bool) -> Seeking:
+    look = sought.look
+    made = _asked(ctx, k, clause, sought, table, analyte, shown=True)
+    inside = " AND ".join(in_window(look)) or "TRUE"
+    at = "s.at__" if look.relation.at else "CAST(NULL AS TIMESTAMP)"
+    until = "s.until__" if look.overlaps else at
+    timed = bool(look.lookup.window) and look.relation.at is not None
+    items = [
+        "b.number", f"{at} AS at__", f"{until} AS until__", "s.value__", "s.ids__", f"{made.fits} AS fits__",
+        f"{made.short} AS short__", f"{inside} AS inside__", f"{_miss(look) if timed else 'NULL'} AS miss__",
+    ]  # fmt: skip
+    rows = f"SELECT {', '.join(items)} FROM asked__{k} AS b JOIN rows__{k} AS s ON {own_rows(made.of_analyte)}"
+    window = (f"from__{k}", f"to__{k}") if look.lookup.window else None
+    return Seeking(look, window, f"i__{k}", with_steps(made.steps, f"{rows} ORDER BY at__, ids__"))
+
+
+def _lookup(ctx: Context, steps: list[Step], k: int, clause: Clause, sought: Sought, table: str, analyte: bool) -> None:
+    look = sought.look
+    made = _asked(ctx, k, clause, sought, table, analyte, shown=False)
+    of_analyte, fits, short = made.of_analyte, made.fits, made.short
+    steps += made.steps
     condition = " AND ".join([own_rows(of_analyte), *in_window(look), f"({fits}) <> 1", "b.outcome__ = 0"])
     steps.append(
         (
             f"inside__{k}",
             "",
-            f"SELECT b.patient_id, b.number, bool_or({fits} = 0) AS wrong__, min({short or 'NULL'}) AS short__ "
+            f"SELECT b.patient_id, b.number, bool_or({fits} = 0) AS wrong__, min({short}) AS short__ "
             f"FROM asked__{k} AS b JOIN rows__{k} AS s ON {condition} GROUP BY b.patient_id, b.number",
         )
     )
-    outside = window is not None and look.relation.at is not None
+    outside = look.lookup.window is not None and look.relation.at is not None
     if outside:
         _outside(steps, k, look, of_analyte, fits)
     miss, join = ("o.miss__", _left(f"outside__{k}", "o")) if outside else ("NULL", "")
@@ -121,10 +169,14 @@ def _own(look: Look, column: str) -> str:
     return f"s.x__{column}" if look.uses_base else f"s.{identifier(column)}"
 
 
-def _rows(ctx: Context, look: Look, analyte: bool, fits: str, short: str | None) -> str:
-    """The rows that a lookup saw, whether or not they are what it wants."""
+def _rows(ctx: Context, look: Look, analyte: bool, fits: str, short: str | None, shown: bool) -> str:
+    """The rows that a lookup saw, whether or not they are what it wants; `shown`, with their value and evidence."""
     relation, joins = look.relation, ""
     items = ["s.patient_id"]
+    if shown:
+        ids = relation.evidence("s")
+        value = f"s.{identifier(look.lookup.column)}" if look.lookup.column else "NULL"
+        items += [f"{value} AS value__", f"{f'[{ids}]' if relation.of_events else ids} AS ids__"]
     if relation.at:
         items.append(f"s.{identifier(relation.at)} AS at__")
     if look.overlaps:
@@ -147,13 +199,18 @@ def _bases(look: Look) -> set[str]:
     return {parts[1] for parts in look.where.names if parts[0] == "base"} if look.where else set()
 
 
-def _outside(steps: list[Step], k: int, look: Look, analyte: bool, fits: str) -> None:
-    """Add the step that finds by how many hours the nearest wanted row misses the window."""
+def _miss(look: Look) -> str:
+    """SQL of the hours by which a row `s` misses the window of a row `b`."""
     end = "s.until__" if look.overlaps else "s.at__"
     early = f"CASE WHEN isfinite(b.from__) THEN epoch_us(b.from__) - epoch_us({end}) END"
     late = "CASE WHEN isfinite(b.to__) THEN epoch_us(s.at__) - epoch_us(b.to__) END"
     # Never negative: a window that ends before it begins is empty, wherever the row lies.
-    miss = f"greatest({early}, {late}, 0) / {HOUR}"
+    return f"greatest({early}, {late}, 0) / {HOUR}"
+
+
+def _outside(steps: list[Step], k: int, look: Look, analyte: bool, fits: str) -> None:
+    """Add the step that finds by how many hours the nearest wanted row misses the window."""
+    miss = _miss(look)
     if look.overlaps or look.uses_base:
         condition = f"{own_rows(analyte)} AND ({fits}) = 1 AND b.outcome__ = 0 AND s.at__ IS NOT NULL"
         source = f"asked__{k} AS b JOIN rows__{k} AS s ON {condition}"
