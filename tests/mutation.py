@@ -156,7 +156,7 @@ def _derived(study: Study, ruleset: RuleSet, mutated: Compiled) -> Iterator[tupl
         changed.add(made.name)
         waiting.append(made)
         if made.name == ruleset.index:
-            engine._one_a_patient(con, made, ruleset)
+            engine.one_a_patient(con, made, ruleset)
             for earlier in waiting[:-1]:
                 engine._add_days(con, earlier, made)
         elif made.name in study.before_index:

@@ -8,6 +8,7 @@ import pytest
 from timeline import engine, ingest, store
 from timeline.compiler import compile_rules
 from timeline.errors import Findings, StudyError
+from timeline.hashes import rule_hashes
 from timeline.load import load, load_text
 from timeline.rules import RuleSet
 
@@ -134,7 +135,7 @@ def test_a_hash_is_of_meaning() -> None:
     def hashes(text: str, **params: str) -> dict[str, str]:
         ruleset = load_text(text)
         overrides = {name.replace("__", "."): value for name, value in params.items()}
-        return engine.rule_hashes(ruleset, compile_rules(ruleset, overrides), overrides)
+        return rule_hashes(ruleset, compile_rules(ruleset, overrides), overrides)
 
     before = hashes(RULES)
     changed = {

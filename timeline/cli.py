@@ -135,6 +135,40 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--number", metavar="N", type=int, help="which of the patient's rows (default: the first)")
 
 
+def _several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
+    parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
+
+
+def _sweep(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _several(parser, "--set", "RULE.PARAM=V1,V2", "a parameter and the values that it takes; several span a grid")
+    _several(parser, "--variant", "DIR", "folders of rules put upon the rule set in turn; or a folder of such folders")
+    _several(
+        parser,
+        "--measure",
+        "SQL|NAME",
+        "one SELECT, also NAME=SELECT …, or the name of a query; with a column patient_id it selects patients",
+    )
+    _other_rules(parser)
+    _queries(parser)
+    parser.add_argument("--chart", metavar="FILE", help="draw it there: .png, .svg, .pdf, .html or .json")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
+
+
+def _other_rules(parser: argparse.ArgumentParser) -> None:
+    _several(parser, "--rules", "DIR", "folders read after the shipped rules (default: the rules of the last run)")
+    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+
+
+def _diff(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("other", metavar="STUDY", nargs="?", help="another study; or else say other definitions")
+    _other_rules(parser)
+    _several(parser, "--set", "RULE.PARAM=VALUE", "a parameter of a rule")
+    parser.add_argument("--show-values", action="store_true", help="show when and what rows say: patients' values")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -153,6 +187,18 @@ COMMANDS = (
         "say why a row is as it is, or why there is none",
         "timeline explain study.duckdb cohort --patient P1",
         _explain,
+    ),
+    Command(
+        "sweep",
+        "the same question under other definitions",
+        "timeline sweep study.duckdb --set my_rule.window=12h,24h,48h --measure summary",
+        _sweep,
+    ),
+    Command(
+        "diff",
+        "which derived rows changed, for whom, and why",
+        "timeline diff before.duckdb after.duckdb",
+        _diff,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import printing, summaries
+from timeline import printing, summaries, whatif
 from timeline.errors import UsageError
 from timeline.study import Study, queries, rule_folders
 
@@ -191,6 +191,8 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "query": _query,
     "explain": _explain,
+    "sweep": whatif.sweep,
+    "diff": whatif.diff,
     "report": _report,
     "synth": _synth,
 }

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
 import duckdb
 
@@ -16,6 +15,7 @@ from timeline import schema, store, tally
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
 from timeline.errors import Finding, Findings, StudyError
+from timeline.hashes import digest, rule_hashes
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
 
@@ -75,11 +75,12 @@ def run(
         run_id = _id(hashes, con)
         absent = observe(con, compiled)
         reports = tuple(_derive(con, run_id, rule, ruleset, compiled, progress, show_values) for rule in compiled)
-        store.refresh_views(con, ruleset.index)
+        zero = next((rule.relation.at for rule in compiled if rule.name == ruleset.index), None)
+        store.refresh_views(con, ruleset.index, zero or "time")
         report = RunReport(
             run=run_id,
             ruleset=ruleset.name,
-            ruleset_hash=_hash(sorted(hashes.items())),
+            ruleset_hash=digest(sorted(hashes.items())),
             rules=reports,
             patients=_one(con, "SELECT count(*) FROM patient"),
             events=_one(con, "SELECT count(*) FROM meta.event"),
@@ -113,19 +114,6 @@ def observe(con: duckdb.DuckDBPyConnection, compiled: tuple[Compiled, ...]) -> f
     return frozenset(used) - present
 
 
-def rule_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping[str, str] = {}) -> dict[str, str]:
-    """Return the hash of each rule's meaning: its text without words, parameters, concepts, and the rules it reads."""
-    from timeline import __version__
-
-    texts, found = in_force(ruleset, params), {}
-    for rule in compiled:
-        meaning = ruleset.rules[rule.name].model_dump(exclude={"title", "description", "source", "params"})
-        concepts = {name: ruleset.concepts[name].model_dump(exclude={"title", "source"}) for name in rule.concepts}
-        read = {name: found[name] for name in rule.reads}
-        found[rule.name] = _hash([meaning, texts[rule.name], concepts, read, __version__])
-    return found
-
-
 def _derive(
     con: duckdb.DuckDBPyConnection,
     run_id: str,
@@ -145,9 +133,8 @@ def _derive(
     for column in rule.extra:
         con.execute(f"ALTER TABLE {table} DROP COLUMN {identifier(column)}")
     if rule.name == ruleset.index:
-        _one_a_patient(con, rule, ruleset)
-        upstream = _upstream(compiled, rule)
-        for earlier in upstream:
+        one_a_patient(con, rule, ruleset)
+        for earlier in upstream(compiled, rule):
             _add_days(con, earlier, rule)
     _validate(con, rule, ruleset, show_values)
     _comment(con, rule, ruleset)
@@ -173,7 +160,8 @@ def _keep_outcomes(
         con.execute(f"INSERT INTO meta.verdict SELECT {run_and_rule}, * FROM ({rule.verdicts})")
 
 
-def _one_a_patient(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+def one_a_patient(con: duckdb.DuckDBPyConnection, rule: Compiled, ruleset: RuleSet) -> None:
+    """Raise `Findings` where the table of the index rule has two rows for a patient."""
     many = _one(con, f"SELECT count(DISTINCT patient_id) FROM {identifier(rule.name)} WHERE number > 1")
     if many:
         place = ruleset.places.get(rule.name, rule.name)
@@ -194,7 +182,7 @@ def _add_days(con: duckdb.DuckDBPyConnection, rule: Compiled, index: Compiled) -
         )
 
 
-def _upstream(compiled: tuple[Compiled, ...], index: Compiled) -> list[Compiled]:
+def upstream(compiled: tuple[Compiled, ...], index: Compiled) -> list[Compiled]:
     """The rules that the index rule reads, and those that they read."""
     by_name = {rule.name: rule for rule in compiled}
     found: dict[str, Compiled] = {}
@@ -333,11 +321,7 @@ KEPT = ("ruleset", "overrides")
 def _id(hashes: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> str:
     """The run's id: the same rules on the same sources have the same."""
     sources = con.execute("SELECT source_file, sha256 FROM meta.source ORDER BY ALL").fetchall()
-    return _hash([sorted(hashes.items()), sources])[:12]
-
-
-def _hash(value: object) -> str:
-    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return digest([sorted(hashes.items()), sources])[:12]
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:

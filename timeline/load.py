@@ -33,6 +33,19 @@ def load(folders: Sequence[Path], *, shipped: bool = True) -> RuleSet:
     return draft.finish()
 
 
+def over(ruleset: RuleSet, folder: Path) -> RuleSet:
+    """Return `ruleset` with what `folder` adds and replaces by name; raises `Findings` with every mistake."""
+    draft = Draft()
+    draft.header = {"name": ruleset.name, "version": ruleset.version, "index": ruleset.index}
+    draft.concepts.update(ruleset.concepts)
+    draft.rules.update(ruleset.rules)
+    draft.examples.update(ruleset.examples)
+    draft.places.update(ruleset.places)
+    draft.origin = dict.fromkeys((*ruleset.concepts, *ruleset.rules), ruleset.name)
+    draft.read_folder(folder, str(folder))
+    return draft.finish()
+
+
 def load_text(text: str, concepts: Mapping[str, Concept] = {}, file: str = "rules.yaml") -> RuleSet:
     """Return the rule set of one YAML text, which may also hold `ruleset: {name, index}` and `concepts:`."""
     draft = Draft()

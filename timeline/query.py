@@ -89,7 +89,7 @@ def run_query(
             f"query {query.name} reads {', '.join(absent)}, and this study has no such table; "
             "`timeline run` with rules that derive it makes one"
         )
-    return _frame(con, query.sql, values, f"query {query.name}")
+    return frame_of(con, query.sql, values, f"query {query.name}")
 
 
 def remark(con: duckdb.DuckDBPyConnection) -> str:
@@ -117,10 +117,17 @@ def outdated(con: duckdb.DuckDBPyConnection) -> bool:
 
 def one_off(con: duckdb.DuckDBPyConnection, sql: str) -> "polars.DataFrame":
     """Return the rows of one SELECT; raise UsageError for anything else, or for what reads outside the study."""
-    mistakes = _tree_mistakes(_tree(sql))
+    relations_read(sql)
+    return frame_of(con, sql, {}, "the query")
+
+
+def relations_read(sql: str) -> frozenset[str]:
+    """Return the relations that one SELECT reads; raise UsageError for anything else, or what leaves the study."""
+    tree = _tree(sql)
+    mistakes = _tree_mistakes(tree)
     if mistakes:
         raise UsageError("; ".join(mistakes))
-    return _frame(con, sql, {}, "the query")
+    return frozenset(relations(tree))
 
 
 def parameters(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
@@ -201,7 +208,8 @@ def _typed(text: str) -> Value:
             return text
 
 
-def _frame(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Value], what: str) -> "polars.DataFrame":
+def frame_of(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Value], what: str) -> "polars.DataFrame":
+    """Return the rows of a SELECT that has been checked; `what` names it where it fails, as a UsageError."""
     import polars
 
     try:

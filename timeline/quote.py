@@ -15,3 +15,8 @@ def literal(value: str | int | float | bool | None) -> str:
 def identifier(name: str) -> str:
     """Return `name` as a quoted SQL identifier; each part of a dotted name by itself."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
+
+
+def whole(name: str) -> str:
+    """Return `name` quoted as one SQL identifier, its dots included."""
+    return '"' + name.replace('"', '""') + '"'

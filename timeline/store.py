@@ -83,17 +83,9 @@ def comment(con: duckdb.DuckDBPyConnection, tables: Iterable[str] = schema.TABLE
             )
 
 
-def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None) -> None:
-    """Make `event` (all events, with the day since `index`) and `observation` (what rules may read) anew."""
-    columns = [field.name for field in schema.EVENT]
-    after_end = columns.index("end_time") + 1
-    listed = [f"e.{name}" for name in columns]
-    day = 'CAST(e."time" AS DATE) - CAST(i."time" AS DATE)' if index else "NULL::BIGINT"
-    join = f' LEFT JOIN "{index}" AS i ON i.patient_id = e.patient_id' if index else ""
-    con.execute(
-        f"CREATE OR REPLACE VIEW event AS SELECT {', '.join(listed[:after_end])}, {day} AS day, "
-        f"{', '.join(listed[after_end:])} FROM meta.event AS e{join}"
-    )
+def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None, at: str = "time") -> None:
+    """Make anew `event`, all events with the day since `at` of `index`, and `observation`, what rules may read."""
+    con.execute(f"CREATE OR REPLACE VIEW event AS {event_select(index, at)}")
     # For rules an end before the start is none; `event` shows it as the source has it.
     con.execute(
         "CREATE OR REPLACE VIEW meta.any_event AS SELECT * REPLACE "
@@ -102,4 +94,17 @@ def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None) -> N
     con.execute(
         "CREATE OR REPLACE VIEW observation AS SELECT * EXCLUDE (implausible) FROM meta.any_event "
         "WHERE concept IS NOT NULL AND NOT implausible"
+    )
+
+
+def event_select(index: str | None, at: str = "time") -> str:
+    """Return the SELECT of all events with the day since `at` of the table `index`; without one, days are unknown."""
+    columns = [field.name for field in schema.EVENT]
+    after_end = columns.index("end_time") + 1
+    listed = [f"e.{name}" for name in columns]
+    day = f'CAST(e."time" AS DATE) - CAST(i."{at}" AS DATE)' if index else "NULL::BIGINT"
+    join = f' LEFT JOIN "{index}" AS i ON i.patient_id = e.patient_id' if index else ""
+    return (
+        f"SELECT {', '.join(listed[:after_end])}, {day} AS day, "
+        f"{', '.join(listed[after_end:])} FROM meta.event AS e{join}"
     )

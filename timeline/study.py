@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.check import Step
+    from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
+    from timeline.rules import RuleSet
+    from timeline.sweep import Sweep
 
 Progress = Callable[[str], None]
 
@@ -109,6 +112,62 @@ class Study:
         with self.reading() as con:
             return check.funnel(con, ruleset, params or {})
 
+    def sweep(
+        self,
+        *rules: Path | str,
+        only: bool = False,
+        params: Mapping[str, Sequence[str]] | None = None,
+        variants: Sequence[Path | str] = (),
+        measures: Sequence[str] = (),
+        queries: Path | str | None = None,
+        progress: Progress | None = None,
+    ) -> Sweep:
+        """Return each measure at every point of the grid of `params` (their values) and `variants`; writes nothing.
+
+        Without `rules` the definitions are those that the study was last run with. A measure is one SELECT, also
+        `NAME=SELECT …`, or the name of a query.
+        """
+        from timeline import sweep
+
+        with self.reading() as con:
+            ruleset, base = _definitions(con, rules, only)
+            known = _queries(queries)
+            grid, asked = sweep.asked(ruleset, base, params or {}, rule_folders(variants), measures, known)
+            return sweep.sweep(con, grid, asked, progress)
+
+    def diff(
+        self,
+        other: Path | str | None = None,
+        *,
+        rules: Sequence[Path | str] = (),
+        only: bool = False,
+        params: Mapping[str, str] | None = None,
+        values: bool = False,
+        progress: Progress | None = None,
+    ) -> Diff:
+        """Return how the derived tables of the study `other` differ from this one's, or what a run would change here.
+
+        Without `other`, `rules`, `only` and `params` mean what they mean to `run`; without `rules` the definitions
+        are those of the last run. With `values` rows also say when they are and what they say. Writes nothing.
+        """
+        from timeline import diff
+        from timeline.diff import sides
+        from timeline.errors import UsageError
+
+        if (other is None) == (not (rules or only or params)):
+            raise UsageError("compare with another study, or with other definitions (--rules, --set): one of the two")
+        if other is not None:
+            names = [str(self.path), str(other)]
+            with sides.both(self.path, Path(other)) as con:
+                here = sides.database(con)
+                a, b = (sides.of_study(con, n, where) for n, where in zip(names, (here, sides.OTHER), strict=True))
+                return diff.diff(con, a, b, values=values, progress=progress)
+        with self.reading() as con:
+            ruleset, base = _definitions(con, rules, only)
+            a = sides.of_study(con, str(self.path), sides.database(con))
+            b = sides.of_definitions(con, "other definitions", ruleset, {**base, **(params or {})}, progress)
+            return diff.diff(con, a, b, values=values, progress=progress)
+
     def table(self, name: str) -> polars.DataFrame:
         """Return the table `name` of the study, in the order of its rows."""
         from timeline.quote import identifier
@@ -174,6 +233,15 @@ class Study:
             )
 
 
+def _definitions(
+    con: duckdb.DuckDBPyConnection, rules: Sequence[Path | str], only: bool
+) -> tuple[RuleSet, Mapping[str, str]]:
+    """The rule set that is named, or that of the study's last run, and the parameters overridden there."""
+    from timeline import engine, load
+
+    return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
+
+
 def _named(name: str, folder: Path | str | None) -> Query:
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
@@ -190,6 +258,9 @@ def queries(folder: Path | str | None = None) -> dict[str, Query]:
     from timeline import query
 
     return query.load_queries(query_folder(folder))
+
+
+_queries = queries
 
 
 def query_folder(folder: Path | str | None) -> Path:

@@ -26,6 +26,8 @@ SEVERITY = ("#e9edf1", "#fbd98a", "#fdb366", "#ee6c3c", "#b81d2c", "#560a24")
 """From none to worst: away from the paper, lightness changing in one direction."""
 AMOUNT = ("#dcdcdc", "#b4b4b4", "#878787", "#565656", "#1e1e1e")
 """From little to much."""
+SCALE = ("#eef4f9", "#bcd7ea", "#79b1d6", "#2f7fb8", "#0f5590", "#072f5a")
+"""From 0 to the highest, of numbers that are also printed: one hue, lightness changing in one direction."""
 
 _SEVERITY_NIGHT = ("#343b43", "#70354a", "#b2404a", "#e9703f", "#fdb75f", "#fff3b8")
 _AMOUNT_NIGHT = ("#45484c", "#6d7176", "#989ca1", "#c6c9cd", "#fdfdfd")

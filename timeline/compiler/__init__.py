@@ -29,10 +29,13 @@ COMPILERS = {
 }
 
 
-def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[Compiled, ...]:
+def compile_rules(
+    ruleset: RuleSet, overrides: Mapping[str, str] = {}, before: Mapping[str, Compiled] = {}
+) -> tuple[Compiled, ...]:
     """Return every rule compiled, each after those it reads; raise `Findings` with all mistakes.
 
-    `overrides` are parameters of this run, `rule.param` -> text.
+    `overrides` are parameters of this run, `rule.param` -> text. Rules in `before` were compiled already, of the
+    same meaning, and are taken as they are.
     """
     params, findings = literals(ruleset, overrides)
     reads = {name: rules_read(rule, ruleset) for name, rule in ruleset.rules.items()}
@@ -45,6 +48,9 @@ def compile_rules(ruleset: RuleSet, overrides: Mapping[str, str] = {}) -> tuple[
     compiled: dict[str, Compiled] = {}
     with duckdb.connect(":memory:") as con:
         for name in order:
+            if name in before:
+                compiled[name] = before[name]
+                continue
             day_zero = compiled.get(index or "") if name not in upstream else None
             # Before there is an index there are no days to read.
             known = {n: _without_days(c.relation) if name in upstream else c.relation for n, c in compiled.items()}

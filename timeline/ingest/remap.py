@@ -67,6 +67,14 @@ def apply(con: "Connection", concepts: Mapping[str, Concept]) -> RemapReport:
     return RemapReport(len(changed), events, rejected)
 
 
+def changed_codes(con: "Connection", concepts: Mapping[str, Concept]) -> tuple[str, ...]:
+    """Return the codes whose stored events would mean something else under `concepts`; nothing is written."""
+    stored = con.execute("SELECT value FROM meta.study WHERE name = ?", [SETTING]).fetchall()
+    if stored == [(concept_tables.digest(concepts.values()),)]:
+        return ()
+    return tuple(dict.fromkeys(found.key for found in _changed(con, codes.Meanings.of(concepts))))
+
+
 def _changed(con: "Connection", meanings: codes.Meanings) -> list[codes.Resolution]:
     """The resolutions that now differ from those stored."""
     columns = ", ".join(f'"{name}"' for name in ("mapping", "code", "source_unit", "key", "parents", "named", *MEANING))
