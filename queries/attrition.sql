@@ -1,12 +1,13 @@
 /*
 title: From everybody in the extract to the cohort
 question: How many patients are left after each step, and why is nobody left where that happens?
-reads: [cohort, event]
+reads: [cohort, event, meta.verdict]
 returns:
   step: number of the step, in order
   condition: the step, in words
   patients: {meaning: patients left after the step, unit: "1"}
   lost: {meaning: patients whom this step excluded, unit: "1"}
+  why: "why the step does not hold for those it excluded: nothing found, found outside the window (its nearest), not what is asked for, or unknown"
   note: "where nobody is left: what the study lacks"
 section: cohort
 order: 10
@@ -28,21 +29,36 @@ seen AS (
         count(*) FILTER (WHERE concept = 'anakinra') AS doses
     FROM event
 ),
+reason AS (
+    -- Only of those whom the step excluded, not of those an earlier one had.
+    SELECT clause, string_agg(patients || ' ' || what, ', ' ORDER BY patients DESC, what) AS why
+    FROM (
+        SELECT v.clause, count(*) AS patients,
+            CASE v.reason WHEN 'not_found' THEN 'nothing found' WHEN 'wrong_value' THEN 'not as asked'
+                WHEN 'out_of_window' THEN 'outside the window, by ' || round(min(v.margin), 1) || ' h at least'
+                ELSE 'unknown' END AS what
+        FROM cohort AS c
+        JOIN meta.verdict AS v
+            ON v.rule = 'cohort' AND v.patient_id = c.patient_id AND v.number = c.number AND v.clause = c.excluded_at
+        GROUP BY v.clause, v.reason
+    )
+    GROUP BY clause
+),
 step AS (
-    SELECT 0 AS step, 'All patients of the extract' AS condition, count(*) AS patients, NULL AS note FROM flag
+    SELECT 0 AS step, NULL AS clause, 'All patients of the extract' AS condition, count(*) AS patients, NULL AS note FROM flag
     UNION ALL
-    SELECT 1, 'Infusion of axi-cel or tisa-cel', count(*) FILTER (WHERE has_infusion),
+    SELECT 1, 'infusion', 'Infusion of axi-cel or tisa-cel', count(*) FILTER (WHERE has_infusion),
         CASE WHEN any_value(seen.infusions) = 0
             THEN 'no event of this extract is an infusion of axi-cel or tisa-cel' END
     FROM flag, seen
     UNION ALL
-    SELECT 2, 'Anakinra at or after the infusion', count(*) FILTER (WHERE has_anakinra),
+    SELECT 2, 'anakinra', 'Anakinra at or after the infusion', count(*) FILTER (WHERE has_anakinra),
         CASE WHEN any_value(seen.doses) = 0 THEN 'no event of this extract is a dose of anakinra' END
     FROM flag, seen
     UNION ALL
-    SELECT 3, 'An ICANS or CRS episode', count(*) FILTER (WHERE has_toxicity), NULL FROM flag
+    SELECT 3, 'toxicity', 'An ICANS or CRS episode', count(*) FILTER (WHERE has_toxicity), NULL FROM flag
     UNION ALL
-    SELECT 4, 'Steroid-refractory before anakinra', count(*) FILTER (WHERE is_included), NULL
+    SELECT 4, 'refractory', 'Steroid-refractory before anakinra', count(*) FILTER (WHERE is_included), NULL
     FROM flag
     -- Only a strict cohort has this step.
     HAVING count(*) FILTER (WHERE has_toxicity AND NOT is_included) > 0
@@ -52,9 +68,11 @@ SELECT
     condition,
     patients,
     lag(patients) OVER (ORDER BY step) - patients AS lost,
+    reason.why,
     CASE WHEN patients > 0 THEN NULL
         WHEN note IS NOT NULL THEN note
         WHEN lag(patients) OVER (ORDER BY step) > 0 THEN 'no patient satisfies this step'
     END AS note
 FROM step
+LEFT JOIN reason ON reason.clause = step.clause
 ORDER BY step

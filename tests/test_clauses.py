@@ -91,7 +91,7 @@ def verdict(number: int, clause: str, analyte: str | None = None, rule: str = "l
         (1, "since_zero", ("false", "not_found", None)),
         (1, "followed", ("false", "out_of_window", 2.0)),
         (2, "followed", ("true", None, None)),
-        (1, "calm", ("unknown", "unknown", None)),
+        (1, "calm", ("unknown", "out_of_window", 2.0)),
         (2, "calm", ("false", "wrong_value", 1.0)),
         (1, "not_ventilated", ("true", None, None)),
     ],

@@ -234,7 +234,7 @@ def _outside(steps: list[Step], k: int, look: Look, analyte: bool, fits: str) ->
 
 
 def _step(steps: list[Step], k: int, clause: Clause, table: str, lookups: Sequence[str]) -> None:
-    """A step that is false has the reason of the first lookup that it rests on and that is not true."""
+    """A step that does not hold has the reason of the first lookup that it rests on and that is not true."""
     aliases = [f"v{place}" for place in range(len(lookups))]
     joins = "".join(
         f"{_left(name, alias)} AND {alias}.outcome <> 'true'" for name, alias in zip(lookups, aliases, strict=True)
@@ -242,8 +242,9 @@ def _step(steps: list[Step], k: int, clause: Clause, table: str, lookups: Sequen
     reasons = "".join(f"WHEN {alias}.reason IS NOT NULL THEN {alias}.reason " for alias in aliases)
     margins = "".join(f"WHEN {alias}.reason IS NOT NULL THEN {alias}.margin " for alias in aliases)
     own = f"b.m__{k}" if clause.margin else "NULL"
-    reason = f"CASE b.c__{k} WHEN -1 THEN 'unknown' WHEN 0 THEN CASE {reasons}WHEN TRUE THEN 'wrong_value' END END"
-    margin = f"CASE b.c__{k} WHEN 0 THEN CASE {margins}WHEN TRUE THEN {own} END END"
+    why = f"CASE {reasons}WHEN b.c__{k} = -1 THEN 'unknown' ELSE 'wrong_value' END"
+    reason = f"CASE WHEN b.c__{k} <> 1 THEN {why} END"
+    margin = f"CASE WHEN b.c__{k} <> 1 THEN CASE {margins}WHEN b.c__{k} = 0 THEN {own} END END"
     steps.append(
         (
             f"verdict__{k}",
