@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
 
 from tests.cases import concepts, event, facts_of
 from tests.features import EVERY, NOT_GENERATED, RULES, features, words_of
@@ -137,15 +138,20 @@ def pasted(study: Study, patient: str) -> str:
 
 def checked(part: int, wanted: Callable[[], bool], each: Callable[[Study], None], **people: int) -> None:
     """Call `each` with random studies, the same ones for the same `part` and code, for as long as they are `wanted`."""
+    randomly(part, wanted, studies(**people), each)
+
+
+def randomly(part: int, wanted: Callable[[], bool], what: st.SearchStrategy[Any], each: Callable[[Any], None]) -> None:
+    """Call `each` with batches of random things for as long as they are `wanted`."""
     for batch in count():
         if not wanted():
             return
 
         @seed(1_000_000 * part + batch)
         @settings(max_examples=BATCH, database=None, deadline=None, suppress_health_check=CHECKS, print_blob=False)
-        @given(studies(**people))
-        def example(study: Study) -> None:
-            each(study)
+        @given(what)
+        def example(thing: Any) -> None:
+            each(thing)
 
         example()
 
