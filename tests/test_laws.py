@@ -14,7 +14,7 @@ from tests.cases import concepts
 from tests.generate_events import EVENTS, PERSON
 from tests.generate_rules import Study
 from tests.on_engine import Person, derive_by_sql, people_in
-from tests.test_reference import CASES, PEOPLE, checked, connection, difference, people_of, randomly
+from tests.test_reference import CASES, LONG, PEOPLE, checked, connection, difference, people_of, randomly
 from timeline import shipped, store, synth
 from timeline.compiler import compile_rules, relations_named
 from timeline.ingest import ingest
@@ -69,7 +69,7 @@ def applying(rules: str) -> list[laws.Law]:
     return fit
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(2 if LONG else 1))
 def test_laws_hold_on_random_rules(part: int):
     def each(s: Study) -> None:
         ruleset = load_text(s.rules, concepts())

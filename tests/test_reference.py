@@ -29,10 +29,11 @@ from timeline.load import load_text
 from timeline.rules import RuleSet
 
 PEOPLE = [f"p{number:02}" for number in range(24)]
-CASES = int(os.environ.get("TIMELINE_CASES", 600))
+CASES = int(os.environ.get("TIMELINE_CASES", 200))
 """How many random rule sets times random patients; `make test-long` asks for 100,000."""
-PARTS = 10
-PATIENTS = (1, 6) if CASES < 10_000 else (8, 14)
+LONG = CASES >= 10_000
+PARTS = 10 if LONG else 5
+PATIENTS = (8, 14) if LONG else (1, 6)
 """At least and at most so many patients a rule set: compiling is dear, and done once for all of them."""
 BATCH = 10
 """Studies between two fresh starts: from the eleventh on Hypothesis mostly varies what it has, half of it rule sets

@@ -1,4 +1,4 @@
-"""Every case of tests/spec, on the reference engine and on the SQL engine; rules of the author's own SQL on the latter."""
+"""Every case of tests/spec, on the reference engine and on the SQL engine; `sql` rules on the latter alone."""
 
 from functools import cache
 
