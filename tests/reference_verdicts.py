@@ -11,7 +11,6 @@ from typing import Any
 from tests.expressions import Names, evaluate, parse, value
 from tests.reference import analyte_rows, as_span
 from tests.reference_words import Cells, Patient, Row, cells_of, end, order, pick_row, start
-from tests.values import COMPARISONS
 from timeline.fragment import Tree, conjuncts, names_in
 from timeline.rules import PICKS_WITHOUT_COLUMN, SIDES, FromRule, Lookup, PairsRule, Rule
 
@@ -79,7 +78,7 @@ def by_how_much(condition: Tree, names: Names) -> float | None:
     """The difference that makes a condition false, where one comparison of a number with a constant does."""
     terms = [(term, value(term, names, None)) for term in conjuncts(condition)]
     wrong = [term for term, truth in terms if truth is not True]
-    if len(wrong) != 1 or value(wrong[0], names, None) is not False or wrong[0]["type"] not in COMPARISONS:
+    if len(wrong) != 1 or value(wrong[0], names, None) is not False or wrong[0]["class"] != "COMPARISON":
         return None
     sides = [wrong[0]["left"], wrong[0]["right"]]
     numbers = [value(side, names, None) for side in sides]
