@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 help:
 	@echo "make demo       make a synthetic cohort, derive its tables, draw its report (in demo/)"
 	@echo "make test       run the tests"
-	@echo "make test-long  run the tests, the slow ones too"
+	@echo "make test-long  run the tests, the slow ones too, and 100,000 random cases (build/engines.log)"
 	@echo "make check      formatting, lint, types, floors: changes nothing"
 	@echo "make fix        repair formatting and lint, write the generated pages anew"
 	@echo "make bench      measure against the floors of the design"
@@ -23,7 +23,8 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
 
 test-long: $(VENV)/dev.stamp
-	HYPOTHESIS_CASES=$${HYPOTHESIS_CASES:-2000} $(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -m "slow or not slow"
+	TIMELINE_CASES=$${TIMELINE_CASES:-100000} $(BIN)/python -m pytest --dist load tests/test_reference.py tests/test_laws.py
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

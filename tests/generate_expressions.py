@@ -1,11 +1,13 @@
 """Random expressions, windows and lookups over relations whose columns have known types; knows no rule."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.generate_functions import AGGREGATES, TEMPLATES
 from timeline.rules import PICKS_WITHOUT_COLUMN, ROW_PICKS
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -111,7 +113,21 @@ def add_common(names: Names, world: World, params: bool = True) -> None:
         names["truth"].append("$strict")
 
 
+def filled(w: World, names: Names, template: str) -> str:
+    """The template with its holes filled."""
+    makers = {"{n}": number, "{t}": time, "{w}": word, "{b}": truth}
+    parts = re.split(r"({[ntwb]})", template)
+    return "".join(makers[part](w, names, 0) if part in makers else part for part in parts)
+
+
+def by_template(w: World, names: Names, kind: str) -> str:
+    """An expression of that kind by one of the templates; the caller has depth to spare."""
+    return filled(w, names, w.one([t for t in TEMPLATES[kind] if names["time"] or "{t}" not in t]))
+
+
 def number(w: World, names: Names, depth: int = 2) -> str:
+    if depth and w.chance(4):
+        return by_template(w, names, "number")
     kinds = (
         ["plain"] if depth == 0 else ["plain", "plain", "sum", "product", "quotient", "two", "case", "hours", "unary"]
     )
@@ -139,6 +155,8 @@ def number(w: World, names: Names, depth: int = 2) -> str:
 
 def time(w: World, names: Names, depth: int = 1) -> str:
     """A time; the caller has seen that there is one."""
+    if depth and w.chance(4):
+        return by_template(w, names, "time")
     if depth == 0:
         own = [name for name in names["time"] if "." not in name]
         return w.one(own if own and w.chance(7) else names["time"])
@@ -156,16 +174,20 @@ def time(w: World, names: Names, depth: int = 1) -> str:
 
 
 def word(w: World, names: Names, depth: int = 1) -> str:
+    if depth and w.chance(5):
+        return by_template(w, names, "word")
     if depth and w.chance(3):
         return f"case when {truth(w, names, depth - 1)} then 'brief' else {word(w, names, 0)} end"
     return w.one([*names["word"], "'brief'", "'oral'"])
 
 
 def truth(w: World, names: Names, depth: int = 2) -> str:
+    if depth and w.chance(4):
+        return by_template(w, names, "truth")
     kinds = ["compare", "compare", "compare", "null", "word", "plain"]
     kinds += ["and", "or", "not", "between", "in"] if depth else []
     kinds += ["time", "time", "hours"] if names["time"] else []
-    kinds += ["bound"] if "bound" in names["word"] else []
+    kinds += ["bound"] if "bound" in names["word"] and "value" in names["number"] else []
     kind = w.one(kinds)
     if kind in ("and", "or"):
         return f"({truth(w, names, depth - 1)} {kind} {truth(w, names, depth - 1)})"
@@ -205,6 +227,9 @@ def typed(w: World, names: Names, depth: int = 2) -> tuple[str, str]:
 
 def aggregate(w: World, names: Names) -> tuple[str, str]:
     """An aggregate over rows that have `names`, and its type."""
+    if w.chance(5):
+        template, kind = w.one(AGGREGATES)
+        return filled(w, names, template), kind
     only = f" filter (where {truth(w, names, 1)})" if w.chance(2) else ""
     match w.one(["count", "distinct", "fold", "fold", "order", "order", "arg", "arg", "truth", "star"]):
         case "star":

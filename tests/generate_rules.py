@@ -35,7 +35,7 @@ def columns(w: World, table: Table, names: Names, most: int = 4, lookups: bool =
     made: dict[str, Any] = {}
     types: dict[str, str] = {}
     own = [*table.columns]
-    for position in range(w.draw(st.integers(1, most))):
+    for position in range(w.one([*range(most + 1), *range(1, most + 1)])):
         name = column_name(w, position)
         if lookups and w.chance(6):
             made[name], types[name], seen = lookup(w, names, [*own, *made])
@@ -111,10 +111,13 @@ def grouped(w: World, table: Table, names: Names, rule: dict[str, Any]) -> dict[
 
 def grade_rule(w: World, name: str) -> Table:
     rule: dict[str, Any] = {"grade": "", "hold": w.one(["12h", "24h", "2d", "0h", "inf", "$hold"]), "findings": {}}
+    each = w.chance(1)
+    if each:
+        del rule["hold"]
     for group, low, high in (("findings", 1, 3), ("context", 0, 2)):
         for position in range(w.draw(st.integers(low, high))):
             made = rule.setdefault(group, {})[f"{group[0]}{position}"] = observed(w)
-            if (position or group == "context") and w.chance(3):
+            if each or ((position or group == "context") and w.chance(3)):
                 made["hold"] = w.one([*DURATIONS, "inf"])
     levels = [*rule["findings"], *rule.get("context", {})]
     names: Names = {
@@ -234,24 +237,66 @@ def analyte_rule(w: World, name: str) -> Table:
     return w.tables[-1]
 
 
+def params_of(w: World, rule: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The parameters that the rule uses."""
+    text = str(rule)
+    known = {
+        "limit": w.one([{"default": "1"}, {"default": "2.5"}, {"default": "0.25", "unit": "mg/dL", "of": "crp"}]),
+        "word": {"default": "brief"},
+        "strict": {"default": "false", "meaning": "whether to be strict"},
+        "wait": {"default": "12h"},
+        "gap": {"default": "6h"},
+        "hold": {"default": "12h"},
+    }
+    return {param: about for param, about in known.items() if f"${param}" in text}
+
+
+PROMISES: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "number": ({"between": ["0", "2"]}, {"between": ["1", "null"]}, {"between": ["null", "3"]}, {"type": "DOUBLE"}),
+    "word": ({"one_of": ["brief", "oral"]}, {"type": "VARCHAR"}),
+    "time": ({"type": "TIMESTAMP"}, {"type": "DATE"}),
+    "truth": ({"type": "BOOLEAN"}, {"unit": "1", "meaning": "a truth"}),
+}
+
+
+def promise(w: World, rule: dict[str, Any], types: Mapping[str, str]) -> None:
+    """A column that promises something; many a row breaks it."""
+    name = w.one(list(rule["columns"]))
+    column = rule["columns"][name]
+    made = {"nullable": "false"} if w.chance(3) else w.one(PROMISES.get(types[name], ({"nullable": "false"},)))
+    if not isinstance(column, dict):
+        rule["columns"][name] = {"sql": column, **made}
+    elif "type" not in made:
+        column.update(made)
+
+
 def add(w: World, name: str, rule: dict[str, Any], kind: str, types: Mapping[str, str]) -> Table:
     """Keep the rule, with the parameters that it uses, and its table."""
-    text = yaml.safe_dump(rule, width=10_000)
-    known = {
-        "limit": w.one(["1", "2.5"]),
-        "word": "brief",
-        "strict": "false",
-        "wait": "12h",
-        "gap": "6h",
-        "hold": "12h",
-    }
-    params = {param: {"default": value} for param, value in known.items() if f"${param}" in text}
+    if rule.get("columns") and w.chance(1):
+        promise(w, rule, types)
+    table = table_of(name, kind, types)
+    if w.chance(1):
+        names = names_of_row(table)
+        rule["checks"] = {f"check {n}": truth(w, names, 1) for n in range(w.draw(st.integers(1, 2)))}
+    params = params_of(w, rule)
     w.rules[name] = {"params": params, **rule} if params else rule
-    implied = {"moments": {"time": "time", "day": "number"}, "facts": {}}
-    implied["spans"] = {"start_time": "time", "end_time": "time", "start_day": "number", "end_day": "number"}
-    table = Table(name, kind, {"number": "number"} | implied[kind] | {c: t for c, t in types.items() if t != "list"})
     w.tables.append(table)
     return table
+
+
+def names_of_row(table: Table) -> Names:
+    """What a check may name: the columns of the finished row, and parameters."""
+    names: Names = {"number": ["$limit"], "time": [], "word": ["$word"], "truth": []}
+    for column, kind in table.columns.items():
+        names[kind].append(column)
+    return names
+
+
+def table_of(name: str, kind: str, types: Mapping[str, str]) -> Table:
+    """What other rules can read of a rule."""
+    implied = {"moments": {"time": "time", "day": "number"}, "facts": {}}
+    implied["spans"] = {"start_time": "time", "end_time": "time", "start_day": "number", "end_day": "number"}
+    return Table(name, kind, {"number": "number"} | implied[kind] | {c: t for c, t in types.items() if t != "list"})
 
 
 @dataclass(frozen=True)
@@ -276,7 +321,8 @@ MAKERS = {
 
 
 @st.composite
-def studies(draw: Draw, people: int = 6) -> Study:
+def studies(draw: Draw, least: int = 1, most: int = 6) -> Study:
+    """Random rules, and random patients, at least and at most so many."""
     w = World(draw, event_tables())
     if w.chance(2):
         upstream = from_rule(w, "upstream")
@@ -292,5 +338,5 @@ def studies(draw: Draw, people: int = 6) -> Study:
     chosen = draw(st.lists(st.sampled_from(used), unique=True)) if used and w.chance(5) else []
     other = {"limit": "2", "word": "oral", "strict": "true", "wait": "30min", "gap": "2d", "hold": "24h"}
     settings = {name: other[name.split(".")[1]] for name in chosen}
-    patients = draw(st.lists(st.tuples(PERSON, EVENTS), min_size=1, max_size=people))
-    return Study(yaml.safe_dump(w.rules, sort_keys=False, width=10_000), settings, tuple(patients))
+    patients = draw(st.lists(st.tuples(PERSON, EVENTS), min_size=least, max_size=most))
+    return Study(yaml.dump(w.rules, Dumper=yaml.CSafeDumper, sort_keys=False, width=10_000), settings, tuple(patients))

@@ -1,16 +1,20 @@
 """The SQL engine on a few patients in memory: the same call as the reference, for comparison; knows no case."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import duckdb
 import polars as pl
 
+from tests.reference import promises
 from tests.reference_words import Row
 from timeline import schema, store
 from timeline.compiler import Compiled, compile_rules
 from timeline.engine import _add_days, observe, run
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
+from timeline.validate import validate
 
 Tables = dict[str, list[Row]]
 """Rows by rule."""
@@ -65,6 +69,13 @@ def derive_compiled(
     con: duckdb.DuckDBPyConnection, ruleset: RuleSet, compiled: tuple[Compiled, ...], people: Sequence[Person]
 ) -> dict[str, Tables]:
     """As `derive_by_sql`, of rules that are compiled already and events that the study already has."""
+    with derived(con, ruleset, compiled):
+        return tables_in(con, ruleset, people)
+
+
+@contextmanager
+def derived(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, compiled: tuple[Compiled, ...]) -> Iterator[None]:
+    """Every rule's table is there for as long as the context lasts."""
     observe(con, compiled)
     con.execute("BEGIN")
     try:
@@ -73,9 +84,21 @@ def derive_compiled(
             if rule.name == ruleset.index:
                 for earlier in compiled[:place]:
                     _add_days(con, earlier, rule)
-        return tables_in(con, ruleset, people)
+        yield
     finally:
         con.execute("ROLLBACK")
+
+
+def broken_in(
+    con: duckdb.DuckDBPyConnection, ruleset: RuleSet, compiled: Iterable[Compiled]
+) -> Counter[tuple[str, str]]:
+    """How many of the derived rows break a promise, by rule and by check or column."""
+    found: Counter[tuple[str, str]] = Counter()
+    for rule in compiled:
+        if rule.checks or any(promises(column) for column in ruleset.rules[rule.name].columns.values()):
+            for failure in validate(con, identifier(rule.name), rule.fields, rule.checks):
+                found[rule.name, failure.column or failure.check] += failure.failures
+    return found
 
 
 def derive_by_run(

@@ -9,7 +9,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.expressions import FUNCTIONS, cast, evaluate
+from tests.expressions import evaluate
+from tests.functions import FUNCTIONS
 from tests.reference_words import (
     DAYS,
     FOREVER,
@@ -24,7 +25,19 @@ from tests.reference_words import (
     start,
     union,
 )
-from timeline.rules import SIDES, Analytes, EpisodesRule, FromRule, GradeRule, Observed, PairsRule, Rule, RuleSet
+from tests.values import cast
+from timeline.rules import (
+    SIDES,
+    Analytes,
+    Column,
+    EpisodesRule,
+    FromRule,
+    GradeRule,
+    Observed,
+    PairsRule,
+    Rule,
+    RuleSet,
+)
 
 minus, times, over = FUNCTIONS["-"], FUNCTIONS["*"], FUNCTIONS["/"]
 
@@ -222,18 +235,41 @@ def finished(at: Patient, row: Row) -> Row:
     return head | times | days | rest | {"evidence": row["evidence"]}
 
 
+def tables_of(ruleset: RuleSet, facts: Row, events: Sequence[Row], settings: Mapping[str, str]) -> dict[str, list[Row]]:
+    """The rows of every rule for one patient, in order of `number`, by rule, whatever they promise."""
+    at = Patient(ruleset, facts, events, rows_of_rule, settings)
+    return {name: [finished(at, row) for row in at.relation(name)] for name in ruleset.rules}
+
+
 def derive(
     ruleset: RuleSet, facts: Row, events: Sequence[Row], settings: Mapping[str, str] | None = None
 ) -> dict[str, list[Row]]:
-    """The rows of every rule for one patient, in order of `number`, by rule; raises Refused where a check is broken."""
-    at = Patient(ruleset, facts, events, rows_of_rule, settings or {})
-    tables = {name: [finished(at, row) for row in at.relation(name)] for name in ruleset.rules}
+    """As `tables_of`; raises Refused where the index has two rows or a promise is broken."""
+    tables = tables_of(ruleset, facts, events, settings or {})
     if ruleset.index and len(tables[ruleset.index]) > 1:
         raise Refused(f"the index rule {ruleset.index} has two rows for one patient")
-    for name, rows in tables.items():
-        for broken in broken_checks(at, ruleset.rules[name], rows):
-            raise Refused(f"{name}: {broken}")
+    for rule, name in broken_promises(ruleset, facts, events, settings or {}, tables):
+        raise Refused(f"{rule}: {name}")
     return tables
+
+
+def broken_promises(
+    ruleset: RuleSet,
+    facts: Row,
+    events: Sequence[Row],
+    settings: Mapping[str, str],
+    tables: Mapping[str, Sequence[Row]],
+) -> Iterable[tuple[str, str]]:
+    """The rule, and the check or column whose promise is broken, once for each row that breaks it."""
+    at = Patient(ruleset, facts, events, rows_of_rule, settings)
+    for name, rows in tables.items():
+        rule = ruleset.rules[name]
+        if rule.checks or any(promises(column) for column in rule.columns.values()):
+            yield from ((name, broken) for broken in broken_checks(at, rule, rows))
+
+
+def promises(column: Column) -> bool:
+    return bool(column.one_of or column.between or not column.nullable)
 
 
 def broken_checks(at: Patient, rule: Rule, rows: Sequence[Row]) -> Iterable[str]:

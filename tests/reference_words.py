@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.expressions import Names, cast, duration, evaluate, middle, outside_quotes
+from tests.expressions import Names, duration, evaluate, outside_quotes
+from tests.functions import middle
+from tests.values import cast
 from timeline.concepts import conversion
 from timeline.rules import ROW_PICKS, Lookup, Rule, RuleSet, Window
 

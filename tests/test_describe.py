@@ -376,7 +376,7 @@ def test_every_case_of_the_specification_can_be_said(case: Case) -> None:
 
 @seed(1)
 @settings(max_examples=40, deadline=None, database=None, suppress_health_check=CHECKS)
-@given(studies(people=1))
+@given(studies(most=1))
 def test_random_rules_can_be_said_and_no_parameter_is_left_in_the_text(study: Study) -> None:
     ruleset = load_text(study.rules, concepts())
     description = describe(ruleset, study.set)

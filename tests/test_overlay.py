@@ -9,7 +9,7 @@ import pytest
 
 from tests.on_engine import derive_by_sql, fill
 from tests.test_engine import EVENTS, RULES
-from tests.test_reference import CASES, DEFAULT, checked, concepts, connection, people_of
+from tests.test_reference import checked, concepts, connection, people_of
 from timeline import engine, ingest, load, overlay, query, store
 from timeline.errors import Findings, UsageError
 from timeline.load import load_text
@@ -142,7 +142,10 @@ def test_random_rules_over_a_study_are_what_the_sql_alone_derives():
     def compare(study) -> None:
         ruleset, people, con = load_text(study.rules, concepts()), people_of(study), connection()
         fill(con, people)
-        engine.run(con, ruleset)
+        try:
+            engine.run(con, ruleset)
+        except Findings:
+            return  # a broken promise stops the run, so there is no study to lay anything over
         plan = overlay.plan(ruleset, study.set, ruleset.rules)
         tables = overlay.derive(con, [overlay.plan(ruleset, {}, ruleset.rules), plan])
         assert tables.reused >= len(ruleset.rules), "the study's own tables serve where nothing is set"
@@ -160,5 +163,5 @@ def test_random_rules_over_a_study_are_what_the_sql_alone_derives():
             flat = [tuple(row.values()) for facts, _ in people for row in expected[facts["patient_id"]][name]]
             assert sorted(map(str, found[name])) == sorted(map(str, flat)), f"{name}\n{study.rules}{study.set}"
 
-    checked(77, max(CASES, DEFAULT) // 10, compare)
+    checked(77, lambda: len(derived) < 15, compare)
     assert sum(derived) > 0

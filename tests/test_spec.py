@@ -1,4 +1,4 @@
-"""Every case of tests/spec, on the reference engine and on the SQL engine."""
+"""Every case of tests/spec, on the reference engine and on the SQL engine; `sql` rules on the latter alone."""
 
 from functools import cache
 
@@ -10,6 +10,7 @@ from tests.on_engine import derive_by_run, empty_study
 from tests.reference import derive
 from tests.reference_words import Refused
 from timeline.errors import Findings
+from timeline.rules import SqlRule
 
 CASES = cases()
 PATIENT = "p"
@@ -28,13 +29,14 @@ def by_name(case: Case) -> str:
 @pytest.mark.parametrize("case", CASES, ids=by_name)
 def test_both_engines_say_what_the_case_says(case: Case):
     ruleset, person = ruleset_of(case), (facts_of(case.patient, PATIENT), events_of(case.events, concepts(), PATIENT))
+    own_sql = any(isinstance(rule, SqlRule) for rule in ruleset.rules.values())
     if case.fails:
         with pytest.raises(Refused, match=case.fails):
             derive(ruleset, *person, case.set)
         with pytest.raises(Findings, match=case.fails):
             derive_by_run(study(), ruleset, [person], case.set)
         return
-    assert not differences(case, derive(ruleset, *person, case.set)), "the reference differs"
+    assert own_sql or not differences(case, derive(ruleset, *person, case.set)), "the reference differs"
     assert not differences(case, derive_by_run(study(), ruleset, [person], case.set)[PATIENT]), "the SQL differs"
 
 

@@ -235,8 +235,11 @@ def _rewritten(node: Tree, order: tuple[str, ...]) -> Tree:
     if name in DIVISIONS and len(arguments) == 2:
         return _substituted(_expression(f"a__ {name} nullif(b__, 0)"), {"a__": arguments[0], "b__": arguments[1]})
     if name in ORDERED and order and not node["order_bys"]["orders"]:
-        by = [arguments[0]] if node["distinct"] else [_expression(sql) for sql in order]
-        return node | {"order_bys": {"type": "ORDER_MODIFIER", "orders": [_ascending(tree) for tree in by]}}
+        # A constant has no order, and DuckDB refuses one by it.
+        own = [arguments[0]] if names_in(arguments[0]) else []
+        by = own if node["distinct"] else [_expression(sql) for sql in order]
+        if by:
+            return node | {"order_bys": {"type": "ORDER_MODIFIER", "orders": [_ascending(tree) for tree in by]}}
     return node
 
 

@@ -49,7 +49,9 @@ def compile_sql(ctx: Context, rule: SqlRule) -> Compiled | None:
     chain.names = {name: name for name in types}
     chain.evidence = ["evidence__"]
     order = {"spans": ("start_time", "end_time"), "moments": ("time",), "facts": ()}[kind]
-    chain.key = ("patient_id", *order, *(identifier(name) for name in rule.columns))
+    chain.at = next(iter(order), None)
+    # Facts come in the order of what they say: only then does evidence tell rows apart.
+    chain.key = ("patient_id", *order, *rule.columns, *(() if order else ("ids__",)))
     return finish(chain, kind, list(rule.columns.items()))
 
 
