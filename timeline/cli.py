@@ -133,6 +133,9 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rule", metavar="RULE", help="the rule whose row is to be explained, or its absence")
     parser.add_argument("--patient", metavar="ID", required=True, help="the patient, as in the extract")
     parser.add_argument("--number", metavar="N", type=int, help="which of the patient's rows (default: the first)")
+    parser.add_argument(
+        "--chart", metavar="FILE", help="draw it, too, around its time: a name in .png, .svg, .pdf, .html or .json"
+    )
 
 
 def _several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:

@@ -154,7 +154,16 @@ def _run(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace) -> int:
     from timeline.explain.text import text_of
 
-    explanation = Study.open(args.study).explain(args.rule, args.patient, args.number)
+    study = Study.open(args.study)
+    if args.chart is not None:
+        from timeline import figure
+
+        figure.check_name(Path(args.chart))
+    explanation = study.explain(args.rule, args.patient, args.number)
+    if args.chart is not None:
+        chart = study.explain_chart(args.rule, args.patient, args.number)
+        figure.write(chart, Path(args.chart), f"{explanation.title}: {args.patient}")
+        print(f"the picture is in {args.chart}", file=sys.stderr)
     return _say(explanation, text_of(explanation), args)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from timeline import charts, printing, query
+from timeline import charts, figure, printing, query
 from timeline.charts import theme
 from timeline.errors import TimelineError, UsageError
 from timeline.header import SECTIONS, Query
@@ -27,7 +27,6 @@ OPEN_ROWS = 45
 FORMATS = ("png", "svg", "pdf")
 NAMED = {"d": "days", "h": "hours", "mo": "months", "%": "percent"}
 """Units that a column's own name may say."""
-PAGE = Path(__file__).parent / "page"
 HEADINGS = {
     "summary": "Summary",
     "cohort": "Cohort",
@@ -129,7 +128,7 @@ def write_report(
     shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
     with ThreadPoolExecutor(1) as aside:
         # Putting the chart library together takes seconds and needs nothing of the study.
-        library = aside.submit(_library)
+        library = aside.submit(figure.library)
         items = []
         for found in shown:
             if found.optional and query.missing_relations(con, found):
@@ -203,7 +202,7 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE),
+        loader=jinja2.FileSystemLoader(figure.PAGE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -213,13 +212,13 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
     return environment.get_template("report.html").render(
         told=told,
         sections=[section for section in sections if section[2]],
-        specs={item.name: _script(_bare(item.chart)) for item in items if item.chart is not None},
+        specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
         # Vega writes the text of data into SVG escaped; see the test with a tag for a name.
         pictures=pictures,
         library=library.replace("</script", "<\\/script"),
-        night=_script(theme.NIGHT),
-        style=(PAGE / "report.css").read_text(encoding="utf-8"),
-        script=(PAGE / "report.js").read_text(encoding="utf-8"),
+        night=figure.in_script(theme.NIGHT),
+        style=(figure.PAGE / "report.css").read_text(encoding="utf-8"),
+        script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
 
 
@@ -242,15 +241,3 @@ def _bare(spec: dict[str, Any] | None) -> dict[str, Any]:
     if notes:
         spec["title"] = {"text": notes, "fontSize": 11.5, "fontWeight": "normal", "color": theme.QUIET, "offset": 8}
     return spec
-
-
-def _script(value: Any) -> str:
-    """JSON that can stand inside <script>: no tag can end or begin in it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _library() -> str:
-    import vl_convert
-
-    # Its stub asks for the snippet that the function itself makes optional.
-    return vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]

@@ -210,6 +210,16 @@ class Study:
         with self.reading() as con:
             return explain.explain(con, rule, patient, number)
 
+    def explain_chart(self, rule: str, patient: str, number: int | None = None) -> altair.TopLevelMixin:
+        """Return the picture of what `explain` says: the patient's time around the row, a lane a lookup."""
+        from timeline import explain
+        from timeline.charts import explanation as picture
+        from timeline.explain.frames import frames_of, heading
+
+        with self.reading() as con:
+            explained, around = explain.pictured(con, rule, patient, number)
+        return picture.draw(frames_of(explained, around), *heading(explained, around))
+
     def report(
         self,
         path: Path | str,

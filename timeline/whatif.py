@@ -3,22 +3,18 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from timeline import printing, whatif_text
+from timeline import figure, printing, whatif_text
 from timeline.errors import UsageError
 from timeline.study import Study
 
-if TYPE_CHECKING:
-    import altair
-
-CHARTS = (".png", ".svg", ".pdf", ".html", ".json")
+TABLES = (".csv", ".parquet", ".json")
 
 
 def sweep(args: argparse.Namespace) -> int:
     """`timeline sweep`: measures over a grid, as a table, a file and a chart."""
-    wrong = _unwritable(args.output, (".csv", ".parquet", ".json"), "-o")
-    wrong += _unwritable(args.chart, CHARTS, "--chart")
+    wrong = _unwritable(args.output, TABLES, "-o")
+    wrong += _unwritable(args.chart, figure.ENDINGS, "--chart")
     params, mistakes = axes(args.set)
     wrong += mistakes
     if args.only and not args.rules:
@@ -44,7 +40,7 @@ def sweep(args: argparse.Namespace) -> int:
     if args.chart:
         from timeline.sweep.chart import chart
 
-        write_chart(chart(found), Path(args.chart))
+        figure.write(chart(found), Path(args.chart), "Sensitivity to the definitions")
         written.append(args.chart)
     print(printing.as_json(whatif_text.sweep_record(found)) if args.json else whatif_text.sweep_text(found, written))
     return 0
@@ -52,7 +48,7 @@ def sweep(args: argparse.Namespace) -> int:
 
 def diff(args: argparse.Namespace) -> int:
     """`timeline diff`: two studies, or a study and other definitions; 0 whether or not they differ."""
-    wrong = _unwritable(args.output, (".csv", ".parquet", ".json"), "-o")
+    wrong = _unwritable(args.output, TABLES, "-o")
     wrong += [
         f"--set {pair}: write RULE.PARAM=VALUE, without blanks around `=`" for pair in args.set if not _is_pair(pair)
     ]
@@ -97,15 +93,3 @@ def _unwritable(path: str | None, endings: Sequence[str], option: str) -> list[s
     if path is None or Path(path).suffix in endings:
         return []
     return [f"{option} {path}: write a name that ends in {', '.join(endings[:-1])} or {endings[-1]}"]
-
-
-def write_chart(drawn: "altair.TopLevelMixin", path: Path) -> None:
-    """Write a chart as its file's ending says: a picture, a page that needs no network, or its specification."""
-    from timeline import charts
-
-    if path.suffix == ".html":
-        path.write_text(drawn.to_html(inline=True), encoding="utf-8")
-    elif path.suffix == ".json":
-        path.write_text(printing.as_json(charts.specification(drawn)), encoding="utf-8")
-    else:
-        path.write_bytes(charts.picture(charts.specification(drawn), path.suffix.removeprefix(".")))

@@ -96,7 +96,7 @@ def _seeking(ctx: Context, k: int, clause: Clause, sought: Sought, table: str, a
     made = _asked(ctx, k, clause, sought, table, analyte, shown=True)
     inside = " AND ".join(in_window(look)) or "TRUE"
     at = "s.at__" if look.relation.at else "CAST(NULL AS TIMESTAMP)"
-    until = "s.until__" if look.overlaps else at
+    until = "s.until__" if look.overlaps or _lasts(look) else at
     timed = bool(look.lookup.window) and look.relation.at is not None
     items = [
         "b.number", f"{at} AS at__", f"{until} AS until__", "s.value__", "s.ids__", f"{made.fits} AS fits__",
@@ -179,7 +179,7 @@ def _rows(ctx: Context, look: Look, analyte: bool, fits: str, short: str | None,
         items += [f"{value} AS value__", f"{f'[{ids}]' if relation.of_events else ids} AS ids__"]
     if relation.at:
         items.append(f"s.{identifier(relation.at)} AS at__")
-    if look.overlaps:
+    if look.overlaps or (shown and _lasts(look)):
         items.append("s.end_time AS until__")
     if analyte:
         items.append(f"s.{'concept' if relation.of_events else 'analyte'} AS analyte__")
@@ -193,6 +193,10 @@ def _rows(ctx: Context, look: Look, analyte: bool, fits: str, short: str | None,
         joins = where_sql(ctx, look, look.where.tree, lambda parts: "NULL", {x: "NULL" for x in _bases(look)})[1]
     condition = f" WHERE {relation.condition.format('s')}" if relation.condition else ""
     return f"SELECT {', '.join(items)} FROM {relation.table} AS s{joins}{condition}"
+
+
+def _lasts(look: Look) -> bool:
+    return look.relation.kind == "spans"
 
 
 def _bases(look: Look) -> set[str]:

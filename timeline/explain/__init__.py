@@ -9,6 +9,7 @@ import duckdb
 
 from timeline.errors import UsageError
 from timeline.explain.absent import absence
+from timeline.explain.around import Around, around
 from timeline.explain.patient import Patient, one_patient
 from timeline.explain.records import ColumnShown, ConditionShown, EventShown, Explanation, LookupShown, Near, ReadShown
 from timeline.explain.row import columns_of, conditions_of, verdicts_of
@@ -23,11 +24,24 @@ def explain(con: duckdb.DuckDBPyConnection, rule: str, patient: str, number: int
     Raises `UsageError` for a rule, patient or number that there is not, `StudyError` where nothing was derived.
     """
     with one_patient(con, rule, patient) as study:
-        rows = len(study.table(rule))
-        if number is not None and not 1 <= number <= rows and (rows or number != 1):
-            has = f"has rows 1 to {rows}" if rows > 1 else "has one row, number 1" if rows else "has no row"
-            raise UsageError(f"there is no row {number} of {rule}: patient `{patient}` {has}")
-        return _present(study, rule, number or 1, rows) if rows else _absent(study, rule)
+        return _explained(study, rule, number)
+
+
+def pictured(
+    con: duckdb.DuckDBPyConnection, rule: str, patient: str, number: int | None = None
+) -> tuple[Explanation, Around]:
+    """Return the explanation as `explain` does, and what stands around its row, for a picture."""
+    with one_patient(con, rule, patient) as study:
+        explanation = _explained(study, rule, number)
+        return explanation, around(study, explanation)
+
+
+def _explained(study: Patient, rule: str, number: int | None) -> Explanation:
+    rows = len(study.table(rule))
+    if number is not None and not 1 <= number <= rows and (rows or number != 1):
+        has = f"has rows 1 to {rows}" if rows > 1 else "has one row, number 1" if rows else "has no row"
+        raise UsageError(f"there is no row {number} of {rule}: patient `{study.name}` {has}")
+    return _present(study, rule, number or 1, rows) if rows else _absent(study, rule)
 
 
 def _present(study: Patient, rule: str, number: int, rows: int) -> Explanation:
@@ -45,6 +59,9 @@ def _present(study: Patient, rule: str, number: int, rows: int) -> Explanation:
             _add(roles, column.lookup.near.events if column.lookup.near else (), f"near {column.name}")
         for condition in column.conditions:
             _add(roles, condition.near.events if condition.near else (), f"near {column.name}")
+    for event_id in stored["evidence"]:
+        if all(role.startswith("near ") for role in roles[event_id]):
+            roles[event_id].insert(0, "decided")
     values = {name: value for name, value in stored.items() if name not in ("patient_id", "number", "evidence")}
     events = study.events(roles)
     why = f"{count(len(stored['evidence']), 'event')} decided it"
@@ -76,5 +93,6 @@ def _absent(study: Patient, rule: str) -> Explanation:
 
 
 __all__ = [
-    "ColumnShown", "ConditionShown", "EventShown", "Explanation", "LookupShown", "Near", "ReadShown", "explain",
+    "Around", "ColumnShown", "ConditionShown", "EventShown", "Explanation", "LookupShown", "Near", "ReadShown",
+    "explain", "pictured",
 ]  # fmt: skip

@@ -146,7 +146,7 @@ def _events(events: tuple[EventShown, ...]) -> Iterator[str]:
     yield ""
     rows = [
         (cell(e.time), e.concept or e.code, e.value, e.unit, e.text, f"{e.source_file} row {e.source_row}",
-         ", ".join(e.roles) or "decided")
+         ", ".join(e.roles))
         for e in events[:SHOWN]
     ]  # fmt: skip
     yield table(("time", "event", "value", "unit", "text", "source", "for"), rows, indent="  ")
