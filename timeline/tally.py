@@ -53,20 +53,27 @@ def _count(con: duckdb.DuckDBPyConnection, rows: str, clauses: Sequence[Clause],
     if not clauses:
         return []
     columns = [f"c__{k}" for k in range(len(clauses))] if rows.startswith("(") else [c.sql for c in clauses]
-    by_patient, sums = [], []
+    conditions: list[dict[str, str]] = []
     together: list[str] = []
-    for k, (clause, column) in enumerate(zip(clauses, columns, strict=True)):
+    for clause, column in zip(clauses, columns, strict=True):
         together += [column] if clause.kind in ONE_AFTER_ANOTHER else []
-        all_so_far = " AND ".join(f"{name} = 1" for name in together) or "FALSE"
-        wanted = {"t": f"{column} = 1", "f": f"{column} = 0", "u": f"{column} = -1", "l": all_so_far}
-        by_patient += [f"count(*) FILTER (WHERE {condition}) AS {name}{k}" for name, condition in wanted.items()]
-        sums += [f"coalesce(sum({name}{k}), 0)::BIGINT" for name in wanted] + [f"count(*) FILTER (WHERE l{k} > 0)"]
-    # First by patient, so that patients are counted without a set of them for every clause.
-    grouped = f"SELECT {', '.join(by_patient)} FROM {rows} GROUP BY patient_id"
-    numbers = con.execute(f"SELECT {', '.join(sums)} FROM ({grouped})").fetchall()[0]
-    found = []
-    for k, clause in enumerate(clauses):
-        true, false, unknown, left, patients = numbers[5 * k : 5 * k + 5]
-        counted = clause.kind in ONE_AFTER_ANOTHER
-        found.append(Tally(clause, of, true, false, unknown, left if counted else None, patients if counted else None))
-    return found
+        left = " AND ".join(f"{name} = 1" for name in together)
+        counted = {"t": f"{column} = 1", "f": f"{column} = 0", "u": f"{column} = -1"}
+        conditions.append(counted | ({"l": left} if clause.kind in ONE_AFTER_ANOTHER else {}))
+    counts = [
+        f"count(*) FILTER (WHERE {sql}) AS {n}{k}" for k, each in enumerate(conditions) for n, sql in each.items()
+    ]
+    if together:
+        # First by patient, so that patients are counted without a set of them for every clause.
+        sums = [f"coalesce(sum({n}{k}), 0)::BIGINT AS {n}{k}" for k, each in enumerate(conditions) for n in each]
+        sums += [f"count(*) FILTER (WHERE l{k} > 0) AS p{k}" for k, each in enumerate(conditions) if "l" in each]
+        query = f"SELECT {', '.join(sums)} FROM (SELECT {', '.join(counts)} FROM {rows} GROUP BY patient_id)"
+    else:
+        query = f"SELECT {', '.join(counts)} FROM {rows}"
+    result = con.execute(query)
+    names = [column[0] for column in result.description or ()]
+    numbers = dict(zip(names, result.fetchall()[0], strict=True))
+    return [
+        Tally(clause, of, *(numbers[f"{n}{k}"] for n in "tfu"), *(numbers.get(f"{n}{k}") for n in "lp"))
+        for k, clause in enumerate(clauses)
+    ]

@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ORDER = ("copy", "sort", "ingest", "validate", "by_hand", "compiled", "run", "same")
+ORDER = ("copy", "sort", "ingest", "validate", "by_hand", "compiled", "judged", "run", "same")
 RATIOS = (
     ("ingest / a bare CREATE TABLE AS", "ingest", "copy", "cpu", "at most 2"),
     ("five rules compiled / by hand", "compiled", "by_hand", "cpu", "at most 1.5"),
     ("five rules compiled / a bare sort of four columns", "compiled", "sort", "wall", "at most 1.0"),
+    ("five rules with outcomes and verdicts / compiled", "judged", "compiled", "cpu", "at most 1.3"),
     ("all rules run / five rules compiled", "run", "compiled", "cpu", ""),
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from timeline import engine, load
+from timeline import engine, load, tally
 from timeline.compiler import Compiled, compile_rules
 
 BY_HAND = Path(__file__).with_name("by_hand.sql")
@@ -34,6 +34,21 @@ def derive(con: duckdb.DuckDBPyConnection, rules: Sequence[Compiled]) -> None:
     engine.observe(con, tuple(rules))
     for rule in rules:
         con.execute(f'CREATE TEMP TABLE "{rule.name}" AS {rule.sql}')
+
+
+def derive_judged(con: duckdb.DuckDBPyConnection, rules: Sequence[Compiled]) -> int:
+    """As `derive`, with all that a run keeps of clauses: outcomes, counts, verdicts. Returns how many verdicts."""
+    engine.observe(con, tuple(rules))
+    con.execute("CREATE TEMP TABLE verdict (patient_id VARCHAR, number INTEGER, analyte VARCHAR, clause VARCHAR, "
+                "outcome VARCHAR, reason VARCHAR, margin DOUBLE)")  # fmt: skip
+    for rule in rules:
+        con.execute(f'CREATE TEMP TABLE "{rule.name}" AS {rule.outcomes}')
+        tally.tally(con, rule)
+        if rule.verdicts is not None:
+            con.execute(f"INSERT INTO verdict {rule.verdicts}")
+        for column in rule.extra:
+            con.execute(f'ALTER TABLE "{rule.name}" DROP COLUMN "{column}"')
+    return _count(con, "FROM verdict")
 
 
 def derive_by_hand(con: duckdb.DuckDBPyConnection) -> None:

@@ -86,6 +86,14 @@ def compiled(events: Path, study: Path) -> Timed:
     return lambda: five.derive(con, rules)
 
 
+def judged(events: Path, study: Path) -> Timed:
+    """The same with the outcome of every clause, its counts, and the verdicts, as a run keeps them."""
+    from tests.bench import five
+
+    con, rules = store.connect(study, read_only=True), five.five_rules()
+    return lambda: five.derive_judged(con, rules)
+
+
 def run(events: Path, study: Path) -> Timed:
     """`timeline run`: all shipped rules, validated, commented and recorded."""
     import pandera.polars  # noqa: F401
@@ -104,7 +112,7 @@ def same(events: Path, study: Path) -> Timed:
     return lambda: five.different(con)
 
 
-MEASUREMENTS = {f.__name__: f for f in (copy, sort, ingest, validate, by_hand, compiled, run, same)}
+MEASUREMENTS = {f.__name__: f for f in (copy, sort, ingest, validate, by_hand, compiled, judged, run, same)}
 
 
 def main(name: str, events: str, study: str) -> None:

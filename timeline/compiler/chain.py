@@ -191,6 +191,8 @@ class Sought:
     """`base.x` by x."""
     ids: str
     """The column with the evidence of what was found."""
+    few: bool
+    """Few rows of a patient look: spans or facts, not moments."""
 
 
 def base(ctx: Context, relation: Relation, used: set[tuple[str, ...]], comment: str) -> Chain:

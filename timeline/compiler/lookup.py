@@ -58,7 +58,7 @@ def add_lookup(
     chain.step(f"rows__{inner}", "", select)
     base = {x: identifier(chain.in_view[x]) for x in names_of_base(look) if x in chain.in_view}
     _register(chain, name, inner, look, wanted)
-    return Sought(look, bounds, base, ids_of(chain, look, inner))
+    return Sought(look, bounds, base, ids_of(chain, look, inner), chain.relation.kind != "moments")
 
 
 def _carried(chain: Chain, look: Look, wanted: set[str]) -> set[str]:

@@ -108,41 +108,75 @@ def _seeking(ctx: Context, k: int, clause: Clause, sought: Sought, table: str, a
 
 
 def _lookup(ctx: Context, steps: list[Step], k: int, clause: Clause, sought: Sought, table: str, analyte: bool) -> None:
-    look = sought.look
     made = _asked(ctx, k, clause, sought, table, analyte, shown=False)
-    of_analyte, fits, short = made.of_analyte, made.fits, made.short
     steps += made.steps
-    condition = " AND ".join([own_rows(of_analyte), *in_window(look), f"({fits}) <> 1", "b.outcome__ = 0"])
-    steps.append(
-        (
-            f"inside__{k}",
-            "",
-            f"SELECT b.patient_id, b.number, bool_or({fits} = 0) AS wrong__, min({short}) AS short__ "
-            f"FROM asked__{k} AS b JOIN rows__{k} AS s ON {condition} GROUP BY b.patient_id, b.number",
-        )
-    )
-    outside = look.lookup.window is not None and look.relation.at is not None
-    if outside:
-        _outside(steps, k, look, of_analyte, fits)
-    miss, join = ("o.miss__", _left(f"outside__{k}", "o")) if outside else ("NULL", "")
+    timed = sought.look.lookup.window is not None and sought.look.relation.at is not None
+    if sought.few or not timed or sought.look.overlaps or sought.look.uses_base:
+        steps.append((f"missed__{k}", "", _all_at_once(k, sought.look, made, timed)))
+    else:
+        _inside_and_outside(steps, k, sought.look, made)
+    why = "WHEN m.wrong__ THEN 'wrong_value' WHEN m.unknown__ THEN 'unknown' WHEN m.miss__ IS NOT NULL"
     reason = (
-        "CASE b.outcome__ WHEN -1 THEN 'unknown' WHEN 0 THEN CASE WHEN i.wrong__ THEN 'wrong_value' "
-        f"WHEN i.number IS NOT NULL THEN 'unknown' WHEN {miss} IS NOT NULL THEN 'out_of_window' "
-        "ELSE 'not_found' END END"
+        f"CASE b.outcome__ WHEN -1 THEN 'unknown' WHEN 0 THEN CASE {why} THEN 'out_of_window' ELSE 'not_found' END END"
     )
     margin = (
-        f"CASE b.outcome__ WHEN 0 THEN CASE WHEN i.wrong__ THEN i.short__ WHEN i.number IS NULL THEN {miss} END END"
+        "CASE WHEN b.outcome__ = 0 THEN CASE WHEN m.wrong__ THEN m.short__ WHEN NOT m.unknown__ THEN m.miss__ END END"
     )
-    outcome = f"CASE b.outcome__ {WORDS} END AS outcome"
     steps.append(
         (
             f"verdict__{k}",
             "",
             "SELECT b.patient_id, b.number, CAST(b.analyte__ AS VARCHAR) AS analyte, "
-            f"{literal(clause.name)} AS clause, {outcome}, {reason} AS reason, CAST({margin} AS DOUBLE) AS margin "
-            f"FROM asked__{k} AS b{_left(f'inside__{k}', 'i')}{join}",
+            f"{literal(clause.name)} AS clause, CASE b.outcome__ {WORDS} END AS outcome, "
+            f"{reason} AS reason, CAST({margin} AS DOUBLE) AS margin FROM asked__{k} AS b{_left(f'missed__{k}', 'm')}",
         )
     )
+
+
+MISSED = "bool_or({inside} AND {fits} = 0) AS wrong__, min({short}) FILTER ({inside} AND {fits} = 0) AS short__, " \
+         "coalesce(bool_or({inside} AND {fits} = -1), FALSE) AS unknown__"  # fmt: skip
+
+
+def _all_at_once(k: int, look: Look, made: Asked, timed: bool) -> str:
+    """One join with all rows of the patient: where few rows look, or each row has to be held against each."""
+    inside = " AND ".join(f"({condition})" for condition in in_window(look)) or "TRUE"
+    missed = MISSED.format(inside=f"({inside})", fits=f"({made.fits})", short=made.short)
+    miss = f"min({_miss(look)}) FILTER (({made.fits}) = 1 AND s.at__ IS NOT NULL)" if timed else "CAST(NULL AS DOUBLE)"
+    return (
+        f"SELECT b.patient_id, b.number, {missed}, {miss} AS miss__ FROM asked__{k} AS b JOIN rows__{k} AS s "
+        f"ON {own_rows(made.of_analyte)} AND b.outcome__ = 0 GROUP BY b.patient_id, b.number"
+    )
+
+
+def _inside_and_outside(steps: list[Step], k: int, look: Look, made: Asked) -> None:
+    """Rows inside the window by a join of the range, the nearest outside by ASOF joins: linear where many rows look."""
+    condition = " AND ".join([own_rows(made.of_analyte), *in_window(look), f"({made.fits}) <> 1", "b.outcome__ = 0"])
+    missed = MISSED.format(inside="TRUE", fits=f"({made.fits})", short=made.short)
+    steps.append(
+        (
+            f"inside__{k}",
+            "",
+            f"SELECT b.patient_id, b.number, {missed} FROM asked__{k} AS b JOIN rows__{k} AS s ON {condition} "
+            "GROUP BY b.patient_id, b.number",
+        )
+    )
+    # The distance grows to both sides of the window's middle: of the rows before it and after it, the nearest.
+    steps.append((f"fit__{k}", "", f"SELECT * FROM rows__{k} WHERE fits__ = 1 AND at__ IS NOT NULL"))
+    middle = (
+        "CASE WHEN isfinite(from__) AND isfinite(to__) THEN from__ + (to__ - from__) / 2 "
+        "WHEN isfinite(from__) THEN from__ WHEN isfinite(to__) THEN to__ END"
+    )
+    steps.append((f"unmet__{k}", "", f"SELECT *, {middle} AS middle__ FROM asked__{k} WHERE outcome__ = 0"))
+    sides = [
+        f"SELECT b.patient_id, b.number, {_miss(look)} AS miss__ FROM unmet__{k} AS b "
+        f"ASOF JOIN fit__{k} AS s ON {own_rows(made.of_analyte)} AND b.middle__ {compared} s.at__"
+        for compared in (">=", "<")
+    ]
+    nearest = f"SELECT patient_id, number, min(miss__) AS miss__ FROM ({' UNION ALL '.join(sides)})"
+    steps.append((f"outside__{k}", "", f"{nearest} GROUP BY patient_id, number"))
+    items = "i.wrong__, i.short__, coalesce(i.unknown__, FALSE) AS unknown__, o.miss__"
+    joins = f"{_left(f'inside__{k}', 'i')}{_left(f'outside__{k}', 'o')}"
+    steps.append((f"missed__{k}", "", f"SELECT b.patient_id, b.number, {items} FROM unmet__{k} AS b{joins}"))
 
 
 def _left(table: str, alias: str) -> str:
@@ -210,31 +244,6 @@ def _miss(look: Look) -> str:
     late = "CASE WHEN isfinite(b.to__) THEN epoch_us(s.at__) - epoch_us(b.to__) END"
     # Never negative: a window that ends before it begins is empty, wherever the row lies.
     return f"greatest({early}, {late}, 0) / {HOUR}"
-
-
-def _outside(steps: list[Step], k: int, look: Look, analyte: bool, fits: str) -> None:
-    """Add the step that finds by how many hours the nearest wanted row misses the window."""
-    miss = _miss(look)
-    if look.overlaps or look.uses_base:
-        condition = f"{own_rows(analyte)} AND ({fits}) = 1 AND b.outcome__ = 0 AND s.at__ IS NOT NULL"
-        source = f"asked__{k} AS b JOIN rows__{k} AS s ON {condition}"
-        select = f"SELECT b.patient_id, b.number, min({miss}) AS miss__ FROM {source} GROUP BY b.patient_id, b.number"
-        steps.append((f"outside__{k}", "", select))
-        return
-    # The distance grows to both sides of the window's middle: of the rows before it and after it, the nearest.
-    steps.append((f"fit__{k}", "", f"SELECT * FROM rows__{k} WHERE fits__ = 1 AND at__ IS NOT NULL"))
-    middle = (
-        "CASE WHEN isfinite(from__) AND isfinite(to__) THEN from__ + (to__ - from__) / 2 "
-        "WHEN isfinite(from__) THEN from__ WHEN isfinite(to__) THEN to__ END"
-    )
-    steps.append((f"missed__{k}", "", f"SELECT *, {middle} AS middle__ FROM asked__{k} WHERE outcome__ = 0"))
-    sides = [
-        f"SELECT b.patient_id, b.number, {miss} AS miss__ FROM missed__{k} AS b "
-        f"ASOF JOIN fit__{k} AS s ON {own_rows(analyte)} AND b.middle__ {compared} s.at__"
-        for compared in (">=", "<")
-    ]
-    nearest = f"SELECT patient_id, number, min(miss__) AS miss__ FROM ({' UNION ALL '.join(sides)})"
-    steps.append((f"outside__{k}", "", f"{nearest} GROUP BY patient_id, number"))
 
 
 def _step(steps: list[Step], k: int, clause: Clause, table: str, lookups: Sequence[str]) -> None:
