@@ -99,7 +99,7 @@ def of_step(at: Patient, rule: FromRule, text: str, names: Names, lookups: Verdi
     named = columns_named(at, rule, condition)
     for name in rule.columns:
         verdict = lookups.get(name)
-        if name in named and verdict and verdict.outcome is False:
+        if name in named and verdict and verdict.outcome is not True:
             return verdict
     return Verdict(False, "wrong_value", by_how_much(condition, names))
 
