@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.on_engine import derive_by_sql, fill
+from tests.on_engine import derive_by_sql, empty_study, fill
 from tests.test_engine import EVENTS, RULES
-from tests.test_reference import checked, concepts, connection, people_of
+from tests.test_reference import PEOPLE, checked, concepts, people_of
 from timeline import engine, ingest, load, overlay, query, store
 from timeline.errors import Findings, UsageError
 from timeline.load import load_text
@@ -138,9 +138,10 @@ def test_a_folder_put_upon_a_rule_set_replaces_by_name(tmp_path: Path):
 
 def test_random_rules_over_a_study_are_what_the_sql_alone_derives():
     derived = []
+    con = empty_study(PEOPLE)  # of its own: a run leaves its tables
 
     def compare(study) -> None:
-        ruleset, people, con = load_text(study.rules, concepts()), people_of(study), connection()
+        ruleset, people = load_text(study.rules, concepts()), people_of(study)
         fill(con, people)
         try:
             engine.run(con, ruleset)
