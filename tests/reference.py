@@ -81,11 +81,17 @@ def grouped(at: Patient, rule: FromRule, source: Sequence[Row]) -> list[Row]:
             names = at.names(row, cells_of(at, rule, row))
             groups.setdefault(tuple(names((key,)) for key in rule.group_by), []).append(row)
     rows = []
-    for key, members in groups.items():
+    # Groups of one time and the same evidence come in the order of their keys, the unknown last.
+    by_key = sorted(groups.items(), key=lambda group: [by_size(value) for value in group[0]])
+    for place, (key, members) in enumerate(by_key, 1):
         head = dict(zip(rule.group_by, key, strict=True))
         cells = cells_of(at, rule, head, members=[at.names(row) for row in members])
-        rows.append({"number": members[0]["number"]} | hull(members) | cells.row() | {"evidence": union(members)})
+        rows.append({"number": place} | hull(members) | cells.row() | {"evidence": union(members)})
     return rows
+
+
+def by_size(value: Any) -> tuple[bool, Any]:
+    return value is None, cast(value, "TIMESTAMP") if isinstance(value, dt.date) else value
 
 
 def hull(members: Sequence[Row]) -> Row:
