@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from timeline import engine, hashes, query, store
-from timeline.compiler import Compiled, compile_rules, rules_read
+from timeline.compiler import Compiled, compile_rules, needed
 from timeline.compiler.finish import DAYS, TIMES
 from timeline.compiler.params import in_force
 from timeline.errors import UsageError
@@ -49,9 +49,8 @@ def plan(ruleset: RuleSet, params: Mapping[str, str], relations: Iterable[str], 
     What `like` has compiled of the same meaning is not compiled again. Raises `Findings` for mistakes in those rules,
     UsageError for a parameter of theirs that does not fit.
     """
-    needed = closure(ruleset, relations)
-    part = ruleset.model_copy(update={"rules": {name: r for name, r in ruleset.rules.items() if name in needed}})
-    own = {key: text for key, text in params.items() if key.partition(".")[0] in needed}
+    part = needed(ruleset, relations)
+    own = {key: text for key, text in params.items() if key.partition(".")[0] in part.rules}
     texts = in_force(part, own)
     compiled = compile_rules(part, own, _unchanged(part, texts, like) if like else {})
     return Plan(part, texts, compiled, hashes.rule_hashes(part, compiled, own))
@@ -63,7 +62,7 @@ def _unchanged(part: RuleSet, texts: Mapping[str, Mapping[str, str]], like: Plan
         return {}
     same: dict[str, Compiled] = {}
     # Rules that the index reads in one of the two only: in the other they count days from it.
-    moved = closure(part, ()) ^ _before_the_index(like)
+    moved = frozenset(needed(part, ()).rules) ^ _before_the_index(like)
     for rule in like.compiled:
         if rule.name in moved:
             continue
@@ -71,18 +70,6 @@ def _unchanged(part: RuleSet, texts: Mapping[str, Mapping[str, str]], like: Plan
         if alike and texts[rule.name] == like.params[rule.name] and all(name in same for name in rule.reads):
             same[rule.name] = rule
     return same
-
-
-def closure(ruleset: RuleSet, relations: Iterable[str]) -> frozenset[str]:
-    """Return the rules among `relations` with those that they read, and the index, from which days are counted."""
-    found: set[str] = set()
-    waiting = [*relations, *([ruleset.index] if ruleset.index else [])]
-    while waiting:
-        name = waiting.pop()
-        if name in ruleset.rules and name not in found:
-            found.add(name)
-            waiting += rules_read(ruleset.rules[name], ruleset)
-    return frozenset(found)
 
 
 def derive(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-from timeline import overlay, query
+from timeline import compiler, overlay, query
 from timeline.errors import UsageError
 from timeline.header import Query
 from timeline.rules import RuleSet
@@ -142,7 +142,7 @@ def _plans(over: Grid, points: Sequence[Point], measures: Sequence[Measure]) -> 
     plans = {}
     for point in points:
         ruleset, params = over.variants[point.variant], over.params(point)
-        needed = overlay.closure(ruleset, reads)
+        needed = compiler.needed(ruleset, reads).rules
         own = tuple(sorted((key, text) for key, text in params.items() if key.partition(".")[0] in needed))
         if (point.variant, own) not in made:
             made[point.variant, own] = overlay.plan(ruleset, dict(own), reads, next(iter(made.values()), None))
@@ -202,7 +202,9 @@ def _idle(over: Grid, measures: Sequence[Measure], plans: Mapping[Point, overlay
     values = over.points[0].values
     usual = plans[Point(PLAIN, values)]
     for measure in measures:
-        needed = {variant: overlay.closure(ruleset, measure.reads) for variant, ruleset in over.variants.items()}
+        needed = {
+            variant: set(compiler.needed(ruleset, measure.reads).rules) for variant, ruleset in over.variants.items()
+        }
         for axis in over.axes:
             if not any(axis.param.partition(".")[0] in names for names in needed.values()):
                 yield f"{measure.label} does not depend on {axis.param}: it reads no table that does"
