@@ -150,9 +150,13 @@ def test_nothing_is_left_behind(small: Path):
 # Every patient and rule of the demo.
 
 
-@pytest.fixture(scope="module")
-def explained(demo_study: Path) -> list[Explanation]:
-    """Every patient and rule, the last row where there are several; the rules are compiled once."""
+FEW = ("SYN-01", "SYN-03", "SYN-15", "SYN-18", "SYN-19", "SYN-20", "SYN-21")
+"""Patients of the cohort, and those who are not in it, each for another reason."""
+
+
+@pytest.fixture(scope="module", params=[FEW, pytest.param(None, marks=pytest.mark.slow)], ids=["few", "all"])
+def explained(demo_study: Path, request: pytest.FixtureRequest) -> list[Explanation]:
+    """Every rule for some patients, or all, the last row where there are several; the rules are compiled once."""
     compiled = {rule.name: rule for rule in compile_rules(load([]))}
 
     @cache
@@ -161,7 +165,9 @@ def explained(demo_study: Path) -> list[Explanation]:
 
     with pytest.MonkeyPatch.context() as patch, store.connect(demo_study, read_only=True) as con:
         patch.setattr(patient, "compile_rules", lambda ruleset, params: subset(frozenset(ruleset.rules)))
-        people = [row[0] for row in con.execute("SELECT patient_id FROM patient ORDER BY patient_id").fetchall()]
+        everybody = [row[0] for row in con.execute("SELECT patient_id FROM patient ORDER BY patient_id").fetchall()]
+        people = request.param or everybody
+        assert set(people) <= set(everybody)
         counts = {
             (rule, name): n
             for rule in compiled
@@ -178,9 +184,9 @@ def chain(explanation: Explanation | None) -> Iterator[Explanation]:
 
 
 def test_every_patient_and_rule_has_an_answer(explained: list[Explanation], demo_study: Path):
-    assert len(explained) == 21 * 28
+    assert len(explained) in (len(FEW) * 28, 21 * 28)
     missing = [e for e in explained if e.number is None]
-    assert len(missing) > 100
+    assert len(missing) > 60
     for explanation in missing:
         assert all(one.reason in REASONS and one.why for one in chain(explanation)), explanation.rule
     for explanation in explained:
@@ -223,7 +229,7 @@ def test_hours_outside_of_a_window_are_those_of_the_nearest_row(explained: list[
                 assert found.near is not None and found.near.miss_hours == found.margin
                 assert found.window is not None and found.near.time is not None
                 assert found.margin == pytest.approx(outside(found.window, found.near.time, found.near.time), abs=1e-9)
-    assert seen > 10
+    assert seen
 
 
 COMPARED = re.compile(r"^\(?(-?[\d.]+)(?: - (-?[\d.]+)\))? (?:<|<=|>|>=|=) (-?[\d.]+)$")
@@ -241,7 +247,7 @@ def differences(explained: list[Explanation]) -> Iterator[tuple[str, float | Non
 
 def test_a_margin_is_the_difference_of_the_number_and_the_constant(explained: list[Explanation]):
     compared = list(differences(explained))
-    assert len(compared) > 30
+    assert len(compared) > 10
     for words, margin in compared:
         first, less, constant = COMPARED.findall(words)[0]
         assert margin == pytest.approx(abs(float(first) - float(less or 0) - float(constant)), abs=1e-9), words
@@ -266,4 +272,4 @@ def test_verdicts_and_explanations_agree(explained: list[Explanation], demo_stud
         for found in (c.lookup for c in e.columns if c.lookup):
             checked += 1
             assert kept[e.rule, e.patient_id, e.number, found.clause] == (found.outcome, found.reason, found.margin)
-    assert checked > 400
+    assert checked > 100

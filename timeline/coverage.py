@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from timeline.examples import run_examples
+from timeline.examples import ExampleResult, run_examples
 from timeline.rules import ROW_PICKS, Rule, RuleSet
 
 
@@ -42,7 +42,7 @@ class Coverage:
     """The clauses of the rules of some folders, and what examples show of them."""
 
     clauses: tuple[Covered, ...]
-    examples: int
+    examples: tuple[ExampleResult, ...]
 
     @property
     def missing(self) -> tuple[Covered, ...]:
@@ -55,7 +55,7 @@ class Coverage:
 
 
 def coverage(ruleset: RuleSet, folders: Sequence[Path] = ()) -> Coverage:
-    """Return the coverage of the rules that stand in `folders`, of all where none are named."""
+    """Return the coverage of the rules that stand in `folders` by the examples there; of all, where none are named."""
     from timeline import engine, store
 
     counts: dict[tuple[str, str, str], list[int]] = {}
@@ -74,14 +74,15 @@ def coverage(ruleset: RuleSet, folders: Sequence[Path] = ()) -> Coverage:
     with store.connect(":memory:") as con:
         engine.run(con, ruleset)
         note(con)
-    results = run_examples(ruleset, note)
+    stands = {where: e for where, e in ruleset.examples.items() if not folders or _stands_in(where, folders)}
+    results = run_examples(ruleset.model_copy(update={"examples": stands}), note)
     own = {name for name in ruleset.rules if not folders or _stands_in(ruleset.places[name], folders)}
     clauses = tuple(
         Covered(rule, kind, clause, true, not_true, _promised(ruleset.rules[rule], kind, clause))
         for (rule, kind, clause), (true, not_true) in counts.items()
         if rule in own
     )
-    return Coverage(clauses, len(results))
+    return Coverage(clauses, results)
 
 
 def _promised(rule: Rule, kind: str, clause: str) -> bool:

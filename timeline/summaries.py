@@ -99,7 +99,7 @@ def check_text(report: CheckReport) -> str:
 
 def coverage_text(coverage: Coverage) -> str:
     """Return how many clauses the examples exercise, and each that they do not."""
-    of = f"{count(len(coverage.clauses), 'clause')}, {count(coverage.examples, 'example')}"
+    of = f"{count(len(coverage.clauses), 'clause')}, {count(len(coverage.examples), 'example')}"
     lines = [f"{coverage.percent:.1f} % of clauses are true for some row of an example and not true for another: {of}"]
     if coverage.missing:
         rows = [(c.rule, c.kind, c.clause, f"never {c.lacks}") for c in coverage.missing]
