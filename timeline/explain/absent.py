@@ -44,7 +44,7 @@ def absence(study: Patient, rule: Compiled) -> Absence:
     reason = "unknown" if nearest.outcome == "unknown" else "wrong_value"
     words = nearest.clause.partition(": ")[2] or nearest.clause
     how = "is unknown for" if reason == "unknown" else "is false for"
-    every = count(len({shown.shown.events for shown in failing}), "row")
+    every = count(len({one.shown.events for one in failing if one.reading is reading}), "row")
     why = f"{every} of {reading.of} read, none taken; `{words}` {how} the one that came nearest"
     read = tuple(one.shown for one in failing[:NEAREST])
     if reason == "unknown" and _lacks_index(study, failing[0].asked):

@@ -68,16 +68,18 @@ def _arrow(put_in: str | None, text: str, value: object = None) -> str:
 
 def _lookup(lookup: LookupShown, events: Events) -> Iterator[str]:
     yield wrapped(f"    {lookup.text}", indent="      ")
+    window = ""
     if lookup.window:
         low, high = (_bound(bound) for bound in lookup.window)
-        inside = count(lookup.rows_inside, "row")
-        yield f"    searched {lookup.brackets[0]}{low}, {high}{lookup.brackets[1]}: {inside} in it"
+        window = f"{lookup.brackets[0]}{low}, {high}{lookup.brackets[1]}"
+    if window and lookup.outcome != "unknown":
+        yield f"    searched {window}: {count(lookup.rows_inside, 'row')} in it"
     found = [events[event_id] for event_id in lookup.found if event_id in events]
     if lookup.outcome == "true" and found:
         more = f" and {count(len(found) - 1, 'more event')}" if len(found) > 1 else ""
         yield f"    found {_event(found[-1])}{more}"
     elif lookup.outcome == "unknown":
-        yield "    not searched: a bound of the window is unknown"
+        yield f"    not searched: a bound of the window {window} is unknown" if window else "    not searched"
     elif lookup.reason:
         yield wrapped(f"    {REASONS[lookup.reason]}{_near(lookup.near, events)}", indent="      ")
 
