@@ -161,11 +161,13 @@ def _observed(
         else:
             observed[label] = (float(time), bool(event))
     if neither:
-        raise TimelineError(f"{len(neither)} events are neither true nor false ({listed(neither)})")
+        raise TimelineError(
+            f"events neither true nor false: {len(neither)} ({listed(neither)}); write None where unknown"
+        )
     check_finite({"times": [time for time, _ in observed.values()]}, list(observed))
     before = [label for label, (time, _) in observed.items() if time < 0]
     if before:
         raise TimelineError(
-            f"{len(before)} times are before the start ({listed(before)}); survival needs times of 0 or more"
+            f"times before the start: {len(before)} ({listed(before)}); survival needs times of 0 or more"
         )
     return list(observed.values()), left_out_by(reasons)

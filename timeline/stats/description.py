@@ -72,5 +72,5 @@ def counts(values: Iterable[Hashable], levels: Sequence[Hashable] | None = None)
         ordered = list(dict.fromkeys(str(level) for level in levels))
         outside = sum(count for level, count in seen.items() if level not in set(ordered))
         if outside:
-            raise TimelineError(f"{outside} values are none of the levels {', '.join(ordered)}; add their levels")
+            raise TimelineError(f"values that are none of the levels {', '.join(ordered)}: {outside}; add their levels")
     return Counts(len(there), missing, tuple((level, seen[level]) for level in ordered))

@@ -50,7 +50,7 @@ def proportion(outcomes: Iterable[bool | None], level: float = 0.95) -> Proporti
     there, missing = known(outcomes)
     neither = sum(1 for outcome in there if outcome not in (0, 1))
     if neither:
-        raise TimelineError(f"{neither} outcomes are neither true nor false; compare them first, such as grade >= 2")
+        raise TimelineError(f"outcomes neither true nor false: {neither}; compare them first, such as grade >= 2")
     successes = sum(1 for outcome in there if outcome)
     if not there:
         return Proportion(0, 0, missing, None, None, None, level)

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from timeline.errors import TimelineError
 from timeline.stats.curve import Curve, MedianRule, kaplan_meier, median_survival, uncertainty
-from timeline.stats.values import LeftOut, check_level, is_missing, labels_of, left_out_by, left_out_text, number
+from timeline.stats.values import (
+    LeftOut,
+    check_level,
+    is_missing,
+    labels_of,
+    left_out_by,
+    left_out_text,
+    listed,
+    number,
+)
 
 
 @dataclass(frozen=True)
@@ -132,26 +141,27 @@ def landmark_analysis(
     # What is missing or cannot be is found on the patient's own clock, as for the curve from the common start.
     whole = kaplan_meier(times, events, names, level)
     lacking = {name: part.reason for part in whole.left_out for name in part.labels}
+    early = [name for name, start in zip(names, origins, strict=True) if start is not None and start < 0]
+    if early:
+        raise TimelineError(f"origins before the start: {len(early)} ({listed(early)}); they need to be 0 or more")
     gone: dict[str, str] = {}
-    kept: list[tuple[str, float, bool]] = []
+    kept: dict[str, tuple[float, bool]] = {}
     for name, time, event, start in zip(names, times, events, origins, strict=True):
         if name in lacking or time is None or event is None:
             continue
         if start is None or is_missing(start):
             lacking[name] = "no origin"
-        elif start < 0:
-            raise TimelineError("an origin is before the start; it needs to be 0 or more, as times do")
         elif time < start:
             gone[name] = "event before" if event else "last seen before"
         else:
-            kept.append((name, float(time) - float(start), bool(event)))
+            kept[name] = (float(time) - float(start), bool(event))
     found = survival(
-        [time for _, time, _ in kept],
-        [event for _, _, event in kept],
+        [time for time, _ in kept.values()],
+        [event for _, event in kept.values()],
         landmarks=landmarks,
         rule=rule,
         unit=unit,
-        labels=[name for name, _, _ in kept],
+        labels=list(kept),
         level=level,
     )
     return LandmarkAnalysis(found, len(kept), left_out_by(gone), left_out_by(lacking))

@@ -20,7 +20,8 @@ def number(value: float | None, decimals: int = 2) -> str:
     if value is None:
         return "unknown"
     text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    short = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if short == "-0" else short
 
 
 def significant(value: float | None) -> str:
@@ -123,4 +124,4 @@ def check_finite(columns: Mapping[str, Sequence[float]], labels: Sequence[str]) 
         label for i, label in enumerate(labels) if any(math.isinf(column[i]) for column in columns.values() if column)
     ]
     if wrong:
-        raise TimelineError(f"{len(wrong)} rows have an infinite value ({listed(wrong)}); write None where unknown")
+        raise TimelineError(f"rows with an infinite value: {len(wrong)} ({listed(wrong)}); write None where unknown")
