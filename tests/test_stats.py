@@ -141,7 +141,7 @@ def test_missing_times_are_counted_and_negative_ones_refused():
         str(summary)
         == "median 10 d, 100.0 % at 5 d, 0.0 % at 60 d; n = 1, events = 1; 2 missing: 1 no time, 1 no outcome"
     )
-    with pytest.raises(TimelineError, match=r"times before the start: 2 \(1, 2\)"):
+    with pytest.raises(TimelineError, match=r"2 times are before the start \(row 1, row 2\)"):
         stats.kaplan_meier([-1, -2, 5], [True, True, True])
 
 

@@ -260,7 +260,7 @@ def test_not_positive_values_are_refused_by_label_and_never_shown():
         stats.ratio_t(stats.pair_up([0, 2, 31.25, 4], [1, -77.5, 0, 5], ["A", "B", "C", "D"]))
     assert "3 are not (before: A; after: B, C)" in str(refused.value)
     assert "31.25" not in str(refused.value) and "77.5" not in str(refused.value)
-    with pytest.raises(TimelineError, match=r"12 are not \(before: 1, 2, .*, 10 and 2 more\)"):
+    with pytest.raises(TimelineError, match=r"12 are not \(before: row 1, row 2, .*, row 10 and 2 more\)"):
         stats.ratio_t(stats.pair_up([0] * 12, [1] * 12))
     assert "31.25" not in repr(stats.pair_up([31.25], [1]))
 

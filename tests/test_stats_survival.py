@@ -143,8 +143,11 @@ def test_landmark_analysis_from_one_origin():
 
 def test_landmark_analysis_from_each_patients_own_origin():
     result = stats.landmark_analysis([10, 20, 30, 40], [True, False, True, True], [12, 25, 5, None])
-    assert result.not_at_risk == (stats.LeftOut("event before", ("1",)), stats.LeftOut("last seen before", ("2",)))
-    assert result.left_out == (stats.LeftOut("no origin", ("4",)),)
+    assert result.not_at_risk == (
+        stats.LeftOut("event before", ("row 1",)),
+        stats.LeftOut("last seen before", ("row 2",)),
+    )
+    assert result.left_out == (stats.LeftOut("no origin", ("row 4",)),)
     assert [(step.time, step.survival) for step in result.survival.curve.steps] == [(25, 0)]
     assert "2 not at risk: 1 event before, 1 last seen before; 1 missing: no origin" in str(result)
     assert str(stats.landmark_analysis([], [], 5)) == "landmark analysis: no value; none not at risk; none missing"
@@ -167,13 +170,13 @@ def test_landmark_survival_is_conditional(rows, origin):
 def test_what_no_survival_can_be_made_of():
     with pytest.raises(TimelineError, match=r"not equally long \(times 1, events 2\)"):
         stats.kaplan_meier([1], [True, False])
-    with pytest.raises(TimelineError, match=r"times before the start: 1 \(B\)"):
+    with pytest.raises(TimelineError, match=r"1 times are before the start \(B\)"):
         stats.kaplan_meier([1, -3], [True, True], ["A", "B"])
-    with pytest.raises(TimelineError, match=r"rows with an infinite value: 1 \(2\)"):
+    with pytest.raises(TimelineError, match=r"rows with an infinite value: 1 \(row 2\)"):
         stats.kaplan_meier([1, math.inf], [True, True])
-    with pytest.raises(TimelineError, match=r"events neither true nor false: 1 \(1\)"):
+    with pytest.raises(TimelineError, match=r"events neither true nor false: 1 \(row 1\)"):
         stats.kaplan_meier([1, 2], [2, 1])
-    with pytest.raises(TimelineError, match=r"origins before the start: 1 \(1\)"):
+    with pytest.raises(TimelineError, match=r"origins before the start: 1 \(row 1\)"):
         stats.landmark_analysis([5], [True], -1)
     with pytest.raises(TimelineError, match="origins 1"):
         stats.landmark_analysis([5, 6], [True, True], [1])

@@ -168,6 +168,6 @@ def _observed(
     before = [label for label, (time, _) in observed.items() if time < 0]
     if before:
         raise TimelineError(
-            f"times before the start: {len(before)} ({listed(before)}); survival needs times of 0 or more"
+            f"{len(before)} times are before the start ({listed(before)}); survival needs times of 0 or more"
         )
     return list(observed.values()), left_out_by(reasons)

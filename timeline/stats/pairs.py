@@ -46,7 +46,7 @@ def pair_up(
 ) -> Pairs:
     """Return the pairs of which both values are known; None and NaN are missing.
 
-    `labels` say whose the values are (positions from 1 without). Raises TimelineError for columns of unequal
+    `labels` say whose the values are (`row 1` and so on without). Raises TimelineError for columns of unequal
     length and for infinite values.
     """
     names = labels_of({"before": before, "after": after}, labels)

@@ -63,7 +63,7 @@ def missing_text(missing: int) -> str:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Why some did not count, and which: the labels they came with, or their positions from 1."""
+    """Why some did not count, and which: the labels they came with, or `row 1` and so on."""
 
     reason: str
     labels: tuple[str, ...]
@@ -88,7 +88,7 @@ def left_out_text(left_out: Sequence[LeftOut], word: str = "missing") -> str:
 
 
 def labels_of(columns: Mapping[str, Sequence[Any]], labels: Sequence[Any] | None) -> tuple[str, ...]:
-    """Return one label a row (positions from 1 where none are given); raise TimelineError unless all are as long.
+    """Return one label a row (`row 1` and so on where none are given); raise TimelineError unless all are as long.
 
     A label that stands more than once gets its position, so that each row can be told.
     """
@@ -100,7 +100,7 @@ def labels_of(columns: Mapping[str, Sequence[Any]], labels: Sequence[Any] | None
         raise TimelineError(f"the columns are not equally long ({said}); give one value, or None, for each row")
     count = next(iter(lengths.values()))
     if labels is None:
-        return tuple(str(position) for position in range(1, count + 1))
+        return tuple(f"row {position}" for position in range(1, count + 1))
     texts = [str(label) for label in labels]
     seen = Counter(texts)
     return tuple(f"{text} (row {i})" if seen[text] > 1 else text for i, text in enumerate(texts, 1))
