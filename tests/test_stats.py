@@ -137,8 +137,11 @@ def test_landmark_beyond_what_was_observed():
 def test_missing_times_are_counted_and_negative_ones_refused():
     summary = stats.survival([10, None, 30], [True, True, None], landmarks=[5, 60], unit="d")
     assert (summary.curve.n, summary.curve.missing) == (1, 2)
-    assert str(summary) == "median 10 d, 100.0 % at 5 d, 0.0 % at 60 d; n = 1, events = 1; 2 missing"
-    with pytest.raises(TimelineError, match="2 times are before the start"):
+    assert (
+        str(summary)
+        == "median 10 d, 100.0 % at 5 d, 0.0 % at 60 d; n = 1, events = 1; 2 missing: 1 no time, 1 no outcome"
+    )
+    with pytest.raises(TimelineError, match=r"2 times are before the start \(row 1, row 2\)"):
         stats.kaplan_meier([-1, -2, 5], [True, True, True])
 
 
