@@ -161,3 +161,25 @@ def test_an_outcome_is_of_every_row_and_a_reason_of_every_outcome_that_is_not_tr
         ).fetchall()
         assert asked
         assert [row for row in asked if row[2:5] != row[5:8]] == []
+
+
+def test_a_where_may_name_the_looking_row_the_index_and_the_patient_together():
+    rules = """
+ruleset: {index: zero}
+zero: {from: infusion_a, keep: first}
+looking:
+  from: drug_a
+  columns:
+    high:
+      last: crp.value
+      in: "[time - 24h, time]"
+      where: value > base.value and time >= index.time and patient.sex is null
+"""
+    found = study(rules).execute("SELECT number, outcome, reason FROM meta.verdict ORDER BY number").fetchall()
+    assert found == [
+        (1, "false", "out_of_window"),
+        (2, "true", None),
+        (3, "false", "out_of_window"),
+        (4, "false", "out_of_window"),
+        (5, "false", "not_found"),
+    ]

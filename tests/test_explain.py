@@ -84,7 +84,7 @@ def test_a_missing_row_names_the_first_condition_that_failed_and_by_how_much(sma
     assert (found.because.reason, found.because.margin) == ("wrong_value", 1.0)
     assert [read.put_in for read in found.because.read] == ["0 >= 1"]
     said = " ".join(text_of(found).split())
-    assert "No row, not the value asked for, by 1" in said
+    assert "No row, not as asked for, by 1" in said
     assert "grade >= $lowest → 0 >= 1: does not hold, by 1" in said
 
 
@@ -145,6 +145,51 @@ def test_nothing_is_left_behind(small: Path):
         temporary = "SELECT count(*) FROM duckdb_views() WHERE temporary AND NOT internal"
         assert con.execute(temporary).fetchall() == [(0,)]
         assert con.execute("SELECT count(*) FROM cohort").fetchall() == [(3,)]
+
+
+OWN = """
+high:
+  title: High values
+  from: crp
+  where: value >= $limit
+  params: {limit: {default: 5, unit: mg/dL, of: crp, meaning: from here on it is high}}
+before:
+  title: What was there before
+  from: dexamethasone
+  columns:
+    last_crp: {last: crp.value, in: "[time - 24h, time]"}
+    low: case when last_crp < 30 then true else false end
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "rules").mkdir()
+    (folder / "rules" / "own.yaml").write_text(OWN)
+    (folder / "events.csv").write_text(
+        "patient_id,time,code,value,unit\n"
+        "A,2024-01-01 06:00,crp,20,mg/L\n"
+        "A,2024-01-02 08:00,crp,<41,mg/L\n"
+        "A,2024-01-02 12:00,dexamethasone,10,mg\n"
+        "A,2024-01-02 18:00,crp,25,mg/L\n"
+    )
+    study = Study(folder / "study.duckdb")
+    study.ingest(folder / "events.csv")
+    study.run(folder / "rules", only=True)
+    return study.path
+
+
+def test_a_limit_is_shown_as_it_is_compared_and_a_value_with_its_bound(own: Path):
+    found = of(own, "high", "A")
+    assert (found.read[0].put_in, found.margin) == ("41 >= 50.0", 9.0)
+    assert "<41 " in text_of(found)
+
+
+def test_only_a_row_that_a_longer_window_would_pick_would_have_changed_it(own: Path):
+    # 20 came 30 hours before the dose: the last value stays 41, however early the window begins.
+    near = column(of(own, "before", "A"), "low").conditions[0].near
+    assert (near.value, near.miss_hours, near.after) == (25, 6.0, True)
 
 
 # Every patient and rule of the demo.

@@ -153,7 +153,7 @@ def test_a_grade_shows_how_long_each_finding_holds(study):
 def test_a_missing_row_shows_what_came_nearest_and_the_clause_it_fails(study):
     drawn = frames(study, "spell")
     top, _, marks = lane(drawn, "spell: no row")
-    assert top["statement"].startswith("No row, not the value asked for, by 1:") and marks == []
+    assert top["statement"].startswith("No row, not as asked for, by 1:") and marks == []
     shown, _, marks = lane(drawn, "state")
     assert shown["note"] == "read, not taken; grade >= 1"
     assert {mark["label"] for mark in marks} == {"0 >= 1: does not hold"}

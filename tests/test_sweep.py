@@ -179,7 +179,10 @@ WRONG = [
             "measure derived_tables: meta.rule tells of the study's last run only",
         ],
     ),
-    ({"params": {WINDOW: ["1h"]}, "measures": ["DROP TABLE cohort"]}, ["unknown query 'DROP TABLE cohort'"]),
+    (
+        {"params": {WINDOW: ["1h"]}, "measures": ["DROP TABLE cohort"]},
+        ["--measure DROP TABLE cohort: write one SELECT, NAME=SELECT …, or the name of a query"],
+    ),
     ({"params": {WINDOW: ["1h"]}, "measures": ["SELECT nothing FROM cohort"]}, ['"nothing" not found in FROM']),
     ({"params": {WINDOW: ["1h"]}, "measures": ["patient_timeline"]}, ["needs a value for patient"]),
     ({"params": {WINDOW: ["1h"]}, "measures": ["SELECT 1 AS reference"]}, ["reference is a column of the grid"]),

@@ -216,12 +216,22 @@ def frame_of(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Value],
         table = con.sql(sql, params=values or None).to_arrow_table()
     except duckdb.Error as error:
         raise UsageError(f"{what}: {_first_line(error)}") from None
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        listed = ", ".join(f"`{name}`" for name in twice)
+        raise UsageError(f"{what}: two columns are called {listed}; give one of them another name with AS")
     frame = polars.from_arrow(table)
     assert isinstance(frame, polars.DataFrame)
     return frame.with_columns(polars.col(polars.Categorical, polars.Enum).cast(polars.String))
 
 
+QUOTES_VALUES = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+"""DuckDB's complaints of these kinds quote the value that they stumbled over: a patient's, it may be."""
+
+
 def _first_line(error: duckdb.Error) -> str:
+    if isinstance(error, QUOTES_VALUES):
+        return "a value cannot be converted as the SELECT asks; TRY_CAST gives NULL for such values"
     return str(error).split("\n", 1)[0].strip()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair
@@ -91,7 +91,7 @@ class Study:
         self,
         *rules: Path | str,
         only: bool = False,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
         show_values: bool = False,
         progress: Progress | None = None,
     ) -> RunReport:
@@ -100,23 +100,23 @@ class Study:
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.writing() as con:
-            return engine.run(con, ruleset, params or {}, progress, show_values)
+            return engine.run(con, ruleset, _texts(params), progress, show_values)
 
     def funnel(
-        self, *rules: Path | str, only: bool = False, params: Mapping[str, str] | None = None
+        self, *rules: Path | str, only: bool = False, params: Mapping[str, Any] | None = None
     ) -> tuple[Step, ...]:
         """Return how many rows and patients each step of each rule leaves; nothing is written."""
         from timeline import check, load
 
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.reading() as con:
-            return check.funnel(con, ruleset, params or {})
+            return check.funnel(con, ruleset, _texts(params))
 
     def sweep(
         self,
         *rules: Path | str,
         only: bool = False,
-        params: Mapping[str, Sequence[str]] | None = None,
+        params: Mapping[str, Any] | None = None,
         variants: Sequence[Path | str] = (),
         measures: Sequence[str] = (),
         queries: Path | str | None = None,
@@ -132,16 +132,18 @@ class Study:
         with self.reading() as con:
             ruleset, base = _definitions(con, rules, only)
             known = _queries(queries)
-            grid, asked = sweep.asked(ruleset, base, params or {}, rule_folders(variants), measures, known)
+            values = {name: tuple(map(_text, _listed(given))) for name, given in (params or {}).items()}
+            asked_for = [str(measure) for measure in _listed(measures)]
+            grid, asked = sweep.asked(ruleset, base, values, rule_folders(_listed(variants)), asked_for, known)
             return sweep.sweep(con, grid, asked, progress)
 
     def diff(
         self,
-        other: Path | str | None = None,
+        other: Study | Path | str | None = None,
         *,
         rules: Sequence[Path | str] = (),
         only: bool = False,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
         values: bool = False,
         progress: Progress | None = None,
     ) -> Diff:
@@ -157,15 +159,16 @@ class Study:
         if (other is None) == (not (rules or only or params)):
             raise UsageError("compare with another study, or with other definitions (--rules, --set): one of the two")
         if other is not None:
-            names = [str(self.path), str(other)]
-            with sides.both(self.path, Path(other)) as con:
+            path = other.path if isinstance(other, Study) else Path(other)
+            names = [str(self.path), str(path)]
+            with sides.both(self.path, path) as con:
                 here = sides.database(con)
                 a, b = (sides.of_study(con, n, where) for n, where in zip(names, (here, sides.OTHER), strict=True))
                 return diff.diff(con, a, b, values=values, progress=progress)
         with self.reading() as con:
             ruleset, base = _definitions(con, rules, only)
             a = sides.of_study(con, str(self.path), sides.database(con))
-            b = sides.of_definitions(con, "other definitions", ruleset, {**base, **(params or {})}, progress)
+            b = sides.of_definitions(con, "other definitions", ruleset, {**base, **_texts(params)}, progress)
             return diff.diff(con, a, b, values=values, progress=progress)
 
     def table(self, name: str) -> polars.DataFrame:
@@ -182,7 +185,7 @@ class Study:
             return query.one_off(con, text)
 
     def query(
-        self, name: str, params: Mapping[str, str] | None = None, *, queries: Path | str | None = None
+        self, name: str, params: Mapping[str, Any] | None = None, *, queries: Path | str | None = None
     ) -> polars.DataFrame:
         """Return the answer to the query `name`, shipped or in the folder `queries`; UsageError for an unknown name."""
         from timeline import query
@@ -192,7 +195,7 @@ class Study:
             return query.run_query(con, asked, params)
 
     def chart(
-        self, name: str, params: Mapping[str, str] | None = None, *, queries: Path | str | None = None
+        self, name: str, params: Mapping[str, Any] | None = None, *, queries: Path | str | None = None
     ) -> altair.TopLevelMixin:
         """Return the chart that the query `name` declares; UsageError where it declares none."""
         from timeline import charts
@@ -208,7 +211,7 @@ class Study:
         from timeline import explain
 
         with self.reading() as con:
-            return explain.explain(con, rule, patient, number)
+            return explain.explain(con, rule, str(patient), number)
 
     def explain_chart(self, rule: str, patient: str, number: int | None = None) -> altair.TopLevelMixin:
         """Return the picture of what `explain` says: the patient's time around the row, a lane a lookup."""
@@ -278,6 +281,20 @@ def query_folder(folder: Path | str | None) -> Path:
     from timeline import shipped
 
     return shipped.folder("queries") if folder is None else Path(folder)
+
+
+def _text(value: object) -> str:
+    """A parameter's value as rules write it: 2, 0.5, true, 48h."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _texts(params: Mapping[str, object] | None) -> dict[str, str]:
+    return {name: _text(value) for name, value in (params or {}).items()}
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    """Several values, or the one that was given by itself."""
+    return given if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
 
 
 def rule_folders(named: Iterable[Path | str]) -> list[Path]:

@@ -15,6 +15,8 @@ def sweep(args: argparse.Namespace) -> int:
     """`timeline sweep`: measures over a grid, as a table, a file and a chart."""
     wrong = _unwritable(args.output, TABLES, "-o")
     wrong += _unwritable(args.chart, figure.ENDINGS, "--chart")
+    if args.output and args.output == args.chart:
+        wrong.append(f"-o and --chart both name {args.output}; name two files")
     params, mistakes = axes(args.set)
     wrong += mistakes
     if args.only and not args.rules:

@@ -20,6 +20,8 @@ def in_force(ruleset: RuleSet, overrides: Mapping[str, str]) -> dict[str, dict[s
             wrong.append(missing("parameter", key, known))
         elif kind_of(text) != declared.kind:
             wrong.append(f"{key} is a {declared.kind} such as {declared.default}; `{text}` is a {kind_of(text)}")
+        elif text.startswith("-") and declared.kind == "duration" and not declared.default.startswith("-"):
+            wrong.append(f"{key} is a length of time such as {declared.default}; `{text}` is negative")
     if wrong:
         raise UsageError("\n".join(wrong))
     return {

@@ -14,7 +14,7 @@ from timeline.compiler.look import Look
 from timeline.compiler.lookup import in_window, own_rows
 from timeline.compiler.shown import Seeking
 from timeline.compiler.text import Step, with_steps
-from timeline.compiler.where import where_sql
+from timeline.compiler.where import carried_name, carried_names, where_sql
 from timeline.fragment import Tree
 from timeline.quote import identifier, literal
 
@@ -191,7 +191,7 @@ def _fit(ctx: Context, look: Look, base: Mapping[str, str]) -> tuple[str, str | 
         return f"CASE WHEN {known} THEN 1 ELSE -1 END", None
 
     def sql(tree: Tree) -> str:
-        return where_sql(ctx, look, tree, lambda parts: _own(look, parts[0]), base)[0]
+        return where_sql(ctx, look, tree, lambda parts: _own(look, parts[0]), base, look.uses_base)[0]
 
     where = sql(look.where.tree)
     fits = f"CASE WHEN ({where}) AND {known} THEN 1 WHEN NOT ({where}) THEN 0 ELSE -1 END"
@@ -221,6 +221,7 @@ def _rows(ctx: Context, look: Look, analyte: bool, fits: str, short: str | None,
         named = {parts[0] for parts in look.where.names if parts[0] in relation.columns} if look.where else set()
         named |= {look.lookup.column} if look.lookup.column else set()
         items += [f"s.{identifier(x)} AS x__{x}" for x in sorted(named)]
+        items += [f"{parts[0]}.{identifier(parts[1])} AS {carried_name(parts)}" for parts in carried_names(look)]
     else:
         items += [f"{fits} AS fits__", f"{short or 'CAST(NULL AS DOUBLE)'} AS short__"]
     if look.where:

@@ -15,10 +15,12 @@ def where_sql(
     tree: Tree,
     own: Callable[[tuple[str, ...]], str],
     base: Mapping[str, str] = {},
+    carried: bool = False,
 ) -> tuple[str, str]:
     """SQL of a lookup's `where`, or a term of it, and the joins it needs for `index.x` and `patient.x`.
 
-    `own` gives the SQL of a looked-up column, `base` that of the columns of the row that looks.
+    `own` gives the SQL of a looked-up column, `base` that of the columns of the row that looks. With `carried` the
+    columns of index and patient are not joined, but stand beside those of the looked-up row, as `carried_name` says.
     """
     relation = look.relation
     joins: dict[str, str] = {}
@@ -39,7 +41,7 @@ def where_sql(
         elif len(parts) == 2 and parts[0] in others and (other := others[parts[0]]) is not None:
             if parts[1] in other.columns:
                 joins[parts[0]] = f" LEFT JOIN {other.table} AS {parts[0]} ON {parts[0]}.patient_id = s.patient_id"
-                return f"{parts[0]}.{identifier(parts[1])}"
+                return f"s.{carried_name(parts)}" if carried else f"{parts[0]}.{identifier(parts[1])}"
             ctx.say(look.path, missing(f"column of {parts[0]}", parts[1], list(other.columns)))
         else:
             ctx.say(look.path, missing(f"column of {relation.name}", ".".join(parts), list(relation.columns)))
@@ -51,6 +53,17 @@ def where_sql(
         ctx.say(look.path, str(error))
         sql = "NULL"
     return sql, "".join(joins.values())
+
+
+def carried_name(parts: tuple[str, ...]) -> str:
+    """The column that carries `index.x` or `patient.x` along with a looked-up row."""
+    return identifier(f"{parts[0]}__{parts[1]}")
+
+
+def carried_names(look: Look) -> list[tuple[str, ...]]:
+    """The columns of the index and the patient that the `where` of a lookup reads."""
+    names = look.where.names if look.where else frozenset()
+    return sorted(parts for parts in names if len(parts) == 2 and parts[0] in ("index", "patient"))
 
 
 def check_where(chain: Chain, look: Look) -> None:

@@ -13,7 +13,7 @@ import duckdb
 from timeline import engine, hashes, overlay, query, store
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
-from timeline.errors import UsageError
+from timeline.errors import StudyError, UsageError
 from timeline.quote import identifier, literal, whole
 from timeline.rules import RuleSet
 
@@ -57,7 +57,10 @@ def both(a: Path, b: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def of_study(con: duckdb.DuckDBPyConnection, name: str, database: str) -> Side:
     """Return the side of a study's own tables, with the definitions of its last run; `StudyError` without a run."""
     use(con, database)
-    ruleset, overrides = engine.last_run(con)
+    try:
+        ruleset, overrides = engine.last_run(con)
+    except StudyError as error:
+        raise StudyError(f"{name}: {error}") from None
     rules = engine.derived_tables(con)
     tables = {rule: f"SELECT * FROM {whole(database)}.main.{whole(rule)}" for rule in rules}
     made = _side(name, ruleset, overrides, compile_rules(ruleset, overrides), tables, database)

@@ -13,7 +13,7 @@ import duckdb
 from timeline import engine
 from timeline.compiler import Compiled, compile_rules, needed
 from timeline.compiler.context import missing
-from timeline.compiler.params import in_force
+from timeline.compiler.params import in_force, literals
 from timeline.errors import UsageError
 from timeline.explain.records import EventShown
 from timeline.quote import identifier, literal
@@ -61,7 +61,7 @@ class Patient:
         if not roles:
             return ()
         listed = ", ".join(str(event_id) for event_id in sorted(roles))
-        columns = "event_id, time, end_time, code, concept, value, unit, text, source_file, source_row"
+        columns = "event_id, time, end_time, code, concept, bound, value, unit, text, source_file, source_row"
         rows = self.rows(
             f"SELECT {columns} FROM event WHERE event_id IN ({listed}) AND patient_id = {literal(self.name)} "
             "ORDER BY time NULLS FIRST, event_id"
@@ -84,10 +84,19 @@ def one_patient(con: duckdb.DuckDBPyConnection, rule: str, patient: str) -> Iter
     for name in names:
         _show(con, name, patient)
     try:
-        yield Patient(con, patient, part, compiled, in_force(part, overrides))
+        yield Patient(con, patient, part, compiled, _shown_params(part, overrides))
     finally:
         for name in names:
             con.execute(f"DROP VIEW IF EXISTS temp.{identifier(name)}")
+
+
+def _shown_params(ruleset: RuleSet, overrides: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Each rule's parameters as text; a threshold with a unit of its own as it is compared, in the concept's unit."""
+    converted, _ = literals(ruleset, overrides)
+    return {
+        rule: {p: converted[rule][p] if ruleset.rules[rule].params[p].of else text for p, text in texts.items()}
+        for rule, texts in in_force(ruleset, overrides).items()
+    }
 
 
 def _show(con: duckdb.DuckDBPyConnection, name: str, patient: str) -> None:

@@ -15,6 +15,7 @@ class EventShown:
     end_time: datetime | None
     code: str
     concept: str | None
+    bound: str | None
     value: float | None
     unit: str | None
     text: str | None
@@ -54,6 +55,8 @@ class LookupShown:
     """Rows in the window, wanted or not."""
     found: tuple[int, ...]
     """The events of what it found."""
+    row: Near | None
+    """The row that it found; of a lookup that folds rows, none."""
     near: Near | None
 
 

@@ -1,6 +1,6 @@
 """Why a row is as it is: each column with what it found, each condition with its values, what came near."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from timeline.compiler import Compiled
@@ -98,7 +98,7 @@ def lookup(study: Patient, rule: Compiled, k: int, clause: Clause, row: Row, ver
         near = _near(seeking, min(wrong, key=_short), row, inside=True)
     return LookupShown(
         clause=clause.name,
-        text=clause.text.partition(": ")[2],
+        text=clause.text.partition(": ")[2] + (f" where {seeking.look.lookup.where}" if seeking.look.where else ""),
         outcome=verdict["outcome"],
         reason=verdict["reason"],
         margin=verdict["margin"],
@@ -106,8 +106,16 @@ def lookup(study: Patient, rule: Compiled, k: int, clause: Clause, row: Row, ver
         brackets=("[" if window.lower_closed else "(") + ("]" if window.upper_closed else ")") if window else "",
         rows_inside=inside,
         found=tuple(sorted(_ids(row[seeking.ids]))),
+        row=_found(seeking, seen, row) if verdict["outcome"] == "true" else None,
         near=near,
     )
+
+
+def _found(seeking: Seeking, seen: list[Row], row: Row) -> Near | None:
+    """Of the rows in the window the one that was picked: its evidence is what the lookup brought."""
+    picked = sorted(_ids(row[seeking.ids]))
+    inside = [one for one in seen if one["inside__"] and one["fits__"] == 1 and sorted(_ids(one["ids__"])) == picked]
+    return _near(seeking, inside[0], row, inside=True) if inside else None
 
 
 def condition(study: Patient, rule: Compiled, k: int, clause: Clause, row: Row, verdicts: Verdicts) -> ConditionShown:
@@ -126,12 +134,17 @@ def condition(study: Patient, rule: Compiled, k: int, clause: Clause, row: Row, 
 
 
 def _would_have(study: Patient, rule: Compiled, clause: Clause, row: Row) -> Near | None:
-    """The nearest row outside of the window of a lookup that the condition names, with which it would have held."""
+    """The nearest row outside of the window of a lookup that the condition names, with which it would have held.
+
+    The window is thought to reach as far as that row, so all that lies between is in it, too.
+    """
     found = []
     for parts in clause.values:
         seeking = rule.shown.seeking.get(parts[0]) if len(parts) == 1 else None
-        if seeking is None or seeking.window is None or seeking.look.lookup.column is None or clause.tree is None:
+        if seeking is None or seeking.window is None or seeking.look.lookup.pick not in PICKED or clause.tree is None:
             continue
+        seen = study.rows(f"SELECT * FROM ({seeking.rows}) WHERE number = {row['number']} AND fits__ = 1")
+        reached = _reached(seeking, seen, row)
 
         def name(other: tuple[str, ...], own: tuple[str, ...] = parts) -> str:
             return "s.value__" if other == own else f"b.{rule.shown.columns[clause.values[other]]}"
@@ -140,13 +153,39 @@ def _would_have(study: Patient, rule: Compiled, clause: Clause, row: Row) -> Nea
             holds = resolved(clause.tree, name)
         except FragmentError:
             continue
-        rows = study.rows(
-            f"SELECT s.* FROM ({seeking.rows}) AS s JOIN {identifier(rule.name)} AS b ON b.number = s.number "
-            f"WHERE s.number = {row['number']} AND s.fits__ = 1 AND NOT s.inside__ AND ({holds}) "
-            "ORDER BY s.miss__, s.at__ LIMIT 1"
-        )
-        found += [(one["miss__"], _near(seeking, one, row)) for one in rows if one["miss__"] is not None]
+        picked = [value for _, value in reached]
+        places = study.con.execute(
+            "SELECT s.place FROM (SELECT unnest(?) AS value__, unnest(range(?)) AS place) AS s, "
+            f"{identifier(rule.name)} AS b WHERE b.number = ? AND ({holds}) ORDER BY s.place LIMIT 1",
+            [picked, len(picked), row["number"]],
+        ).fetchall() if picked else []  # fmt: skip
+        found += [(reached[place][0]["miss__"], _near(seeking, reached[place][0], row)) for (place,) in places]
     return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+PICKED: Mapping[str, Callable[[list[Row]], Row]] = {
+    "first": lambda rows: rows[0],
+    "last": lambda rows: rows[-1],
+    "min": lambda rows: min(rows, key=lambda one: one["value__"]),
+    "max": lambda rows: max(rows, key=lambda one: one["value__"]),
+}
+"""What a lookup would pick of rows in order of time."""
+
+
+def _reached(seeking: Seeking, seen: list[Row], row: Row) -> list[tuple[Row, Any]]:
+    """Each row outside of the window, the nearest first, with the value that a window as far as it would have given."""
+    outside = [one for one in seen if not one["inside__"] and one["miss__"] is not None and one["at__"] is not None]
+    upper = row[seeking.window[1]] if seeking.window else None
+
+    def after(one: Row) -> bool:
+        return upper is not None and one["at__"] >= upper
+
+    found = []
+    for far in sorted(outside, key=_outside):
+        between = [one for one in outside if one["miss__"] <= far["miss__"] and after(one) == after(far)]
+        within = [one for one in seen if one["inside__"] or one in between]
+        found.append((far, PICKED[seeking.look.lookup.pick](within)["value__"]))
+    return found
 
 
 def _near(seeking: Seeking, seen: Row, row: Row, *, inside: bool = False) -> Near:

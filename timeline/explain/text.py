@@ -11,7 +11,7 @@ HOW = {"true": "holds", "false": "does not hold", "unknown": "is unknown", None:
 REASONS = {
     "not_found": "nothing to be found",
     "out_of_window": "outside the window",
-    "wrong_value": "not the value asked for",
+    "wrong_value": "not as asked for",
     "unknown": "cannot be told",
 }
 SHOWN = 20
@@ -33,7 +33,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield from _absent(explanation, events)
     else:
         yield from _present(explanation, events)
-    yield from _events(explanation.events)
+    yield from _events(explanation.events, explanation.rule)
 
 
 def _present(explanation: Explanation, events: Events) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _present(explanation: Explanation, events: Events) -> Iterator[str]:
         head = f"step {condition.clause}: " if condition.kind == "step" else "check: "
         yield from _condition(condition, head, events, "  ")
     if explanation.rows > 1:
-        yield f"\nThe patient has {explanation.rows} rows here; --number N explains another."
+        yield f"\nThe patient has {explanation.rows} rows of {explanation.rule}; --number N explains another."
 
 
 def _column(column: ColumnShown, width: int, events: Events) -> Iterator[str]:
@@ -75,13 +75,23 @@ def _lookup(lookup: LookupShown, events: Events) -> Iterator[str]:
     if window and lookup.outcome != "unknown":
         yield f"    searched {window}: {count(lookup.rows_inside, 'row')} in it"
     found = [events[event_id] for event_id in lookup.found if event_id in events]
-    if lookup.outcome == "true" and found:
-        more = f" and {count(len(found) - 1, 'more event')}" if len(found) > 1 else ""
-        yield f"    found {_event(found[-1])}{more}"
+    if lookup.outcome == "true" and len(found) == 1:
+        yield f"    found {_event(found[0])}"
+    elif lookup.outcome == "true":
+        yield wrapped(f"    found{_row_found(lookup)} by {count(len(lookup.found), 'event')}", indent="      ")
     elif lookup.outcome == "unknown":
         yield f"    not searched: a bound of the window {window} is unknown" if window else "    not searched"
     elif lookup.reason:
         yield wrapped(f"    {REASONS[lookup.reason]}{_near(lookup.near, events)}", indent="      ")
+
+
+def _row_found(lookup: LookupShown) -> str:
+    """The row that was found: it has a time of its own, and the events that decided it theirs."""
+    if lookup.row is None:
+        return ""
+    value = f" {cell(lookup.row.value)}" if lookup.row.value not in (None, lookup.row.time) else ""
+    at = f" at {cell(lookup.row.time)}," if lookup.row.time else ","
+    return f" {lookup.row.relation}{value}{at} decided"
 
 
 def _bound(bound: datetime | None) -> str:
@@ -104,17 +114,19 @@ def _near(near: Near | None, events: Events) -> str:
     """`: score 1 at 2024-01-06 11:00, 2 h after the window (events.csv row 7)`."""
     if near is None:
         return ""
-    value = f" {cell(near.value)}" if near.value is not None else ""
+    value = f" {cell(near.value)}" if near.value not in (None, near.time) else ""
     at = f" at {cell(near.time)}" if near.time else ""
     side = "after" if near.after else "before"
     miss = f", {cell(near.miss_hours)} h {side} the window" if near.miss_hours is not None else ""
     short = f", off by {cell(near.margin)}" if near.margin is not None and near.miss_hours is None else ""
-    return f": {near.relation}{value}{at}{miss}{short}{_place(near.events, events)}"
+    return f": {near.relation}{value}{at}{miss}{short}{_place(near.events, events, near.time)}"
 
 
-def _place(ids: tuple[int, ...], events: Events) -> str:
+def _place(ids: tuple[int, ...], events: Events, time: datetime | None) -> str:
+    """The file and row of what is said to be at `time`: of several events the one that is."""
     found = [events[event_id] for event_id in ids if event_id in events]
-    return f" ({found[-1].source_file} row {found[-1].source_row})" if found else ""
+    found = found if len(found) == 1 else [event for event in found if event.time == time]
+    return f" ({found[0].source_file} row {found[0].source_row})" if found else ""
 
 
 def _absent(explanation: Explanation, events: Events) -> Iterator[str]:
@@ -131,24 +143,31 @@ def _read(read: ReadShown, events: Events) -> Iterator[str]:
     short = f", by {cell(read.margin)}" if read.margin is not None else ""
     words = read.clause.partition(": ")[2] or read.clause
     said = f"{words}{_arrow(read.put_in, words)}: {HOW[read.outcome]}{short}"
-    yield wrapped(f"  {read.relation} at {cell(read.time)}{_place(read.events, events)}: {said}", indent="    ")
+    yield wrapped(
+        f"  {read.relation} at {cell(read.time)}{_place(read.events, events, read.time)}: {said}", indent="    "
+    )
+
+
+def _value(event: EventShown) -> str:
+    """The number with its bound: `<0.5`."""
+    return f"{event.bound or ''}{cell(event.value)}"
 
 
 def _event(event: EventShown) -> str:
-    value = f" {cell(event.value)}" if event.value is not None else ""
+    value = f" {_value(event)}" if event.value is not None else ""
     unit = f" {event.unit}" if event.unit and event.value is not None else ""
     text = f" {event.text}" if event.text else ""
     place = f"({event.source_file} row {event.source_row})"
     return f"{event.concept or event.code}{value}{unit}{text} at {cell(event.time)} {place}"
 
 
-def _events(events: tuple[EventShown, ...]) -> Iterator[str]:
+def _events(events: tuple[EventShown, ...], rule: str) -> Iterator[str]:
     if not events:
         return
-    yield ""
+    yield f"\nEvents of {rule}:"
     rows = [
-        (cell(e.time), e.concept or e.code, e.value, e.unit, e.text, f"{e.source_file} row {e.source_row}",
-         ", ".join(e.roles))
+        (cell(e.time), e.concept or e.code, _value(e) if e.bound else e.value, e.unit, e.text,
+         f"{e.source_file} row {e.source_row}", ", ".join(e.roles))
         for e in events[:SHOWN]
     ]  # fmt: skip
     yield table(("time", "event", "value", "unit", "text", "source", "for"), rows, indent="  ")

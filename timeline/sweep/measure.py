@@ -55,6 +55,8 @@ def _measure(text: str, queries: Mapping[str, Query], name: str) -> Measure:
     if select := SELECT.fullmatch(text):
         return Measure(select["name"] or name, select["sql"], query.relations_read(select["sql"]), {})
     if text not in queries:
+        if not re.fullmatch(r"\w+", text):
+            raise UsageError("write one SELECT, NAME=SELECT …, or the name of a query; nothing can be changed")
         raise UsageError(f"{missing('query', text, list(queries))}; or write one SELECT")
     asked = queries[text]
     return Measure(asked.name, asked.sql, frozenset(asked.reads), query.parameters(asked, {}), asked.title)
