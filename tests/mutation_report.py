@@ -16,6 +16,7 @@ import yaml
 from tests.mutants import mutants_of
 from tests.mutation import Outcome, Verdict, studies_of, verdict
 from tests.test_part_a import ruleset as part_a
+from timeline.compiler import needed
 from timeline.load import load
 from timeline.rules import RuleSet
 from timeline.shipped import folder
@@ -23,19 +24,44 @@ from timeline.shipped import folder
 SURVIVORS = Path(__file__).parent / "mutation_survivors.yaml"
 MAIN = "rules"
 """The name here of the shipped folder itself."""
-FOLDERS = (MAIN, *sorted(path.parent.name for path in folder("rules").glob("*/ruleset.yaml")))
+
+
+def overlays() -> list[str]:
+    """The folders of rules within the shipped one, by their path in it."""
+    root = folder("rules")
+    return [path.parent.relative_to(root).as_posix() for path in root.rglob("*/ruleset.yaml")]
+
+
+FOLDERS = (MAIN, *sorted(overlays()))
 
 
 def verdicts_of(name: str) -> list[Verdict]:
     """Return the verdict on every mutant of the shipped folder `name`, in the order of its rules."""
     ruleset = ruleset_of(name)
     examples, cases = studies_of(ruleset), studies_of(part_a()) if name == MAIN else []
-    return [verdict(mutant, examples, cases) for rule in ruleset.rules for mutant in mutants_of(ruleset, rule)]
+    return [verdict(mutant, examples, cases) for rule in own_rules(name) for mutant in mutants_of(ruleset, rule)]
 
 
 @cache
 def ruleset_of(name: str) -> RuleSet:
-    return load([]) if name == MAIN else load([folder("rules") / name], shipped=False)
+    """The folder read after the shipped one, of which its own examples and what they need of all rules remain."""
+    if name == MAIN:
+        return load([])
+    whole = load([folder("rules") / name])
+    examples = {where: example for where, example in whole.examples.items() if _stands_in(where, name)}
+    asked = {rule for example in examples.values() for rule in example.expect}
+    alone = needed(whole, {*asked, *(rule for rule in whole.rules if _stands_in(whole.places[rule], name))})
+    return alone.model_copy(update={"examples": examples})
+
+
+def own_rules(name: str) -> list[str]:
+    """The rules that stand in the folder itself: those that are changed."""
+    ruleset = ruleset_of(name)
+    return [rule for rule in ruleset.rules if name == MAIN or _stands_in(ruleset.places[rule], name)]
+
+
+def _stands_in(place: str, name: str) -> bool:
+    return place.startswith(f"{folder('rules') / name}/")
 
 
 def equivalent(name: str) -> dict[str, str]:

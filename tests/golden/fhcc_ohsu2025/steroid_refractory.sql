@@ -54,99 +54,15 @@ WITH "rows__base" AS (
   FROM around__grade_at_steroid AS b
   ASOF LEFT JOIN seen__grade_at_steroid AS s ON s.patient_id = b.patient_id AND b.to__ >= s.at__
 ),
-"seen__further_doses" AS (
-  SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__
-  FROM "steroid_dose" AS s
-),
-"around__further_doses" AS (
-  -- further_doses: count steroid_dose in (case when $further_doses > 0 then steroid_time end, steroid_time + $exposure)
-  SELECT *,
-    CAST(CASE  WHEN ((0 > 0)) THEN (steroid_time) ELSE NULL END AS TIMESTAMP) AS from__,
-    CAST((steroid_time + to_hours(24)) AS TIMESTAMP) AS to__
-  FROM rows__grade_at_steroid
-),
-"found__further_doses" AS (
-  SELECT b.patient_id, b.key__, count(*) AS value__, flatten(list(s.id__)) AS ids__
-  FROM around__further_doses AS b
-  JOIN seen__further_doses AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ < b.to__
-  GROUP BY b.patient_id, b.key__
-),
-"rows__further_doses" AS (
-  SELECT b.* EXCLUDE (from__, to__),
-    CASE WHEN b.from__ IS NOT NULL AND b.to__ IS NOT NULL THEN coalesce(f.value__, 0) END AS "further_doses",
-    f.ids__ AS "further_doses__id"
-  FROM around__further_doses AS b
-  LEFT JOIN found__further_doses AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
-),
-"seen__exposure_mg" AS (
-  SELECT s.patient_id,
-    s.evidence AS id__,
-    s."time" AS at__,
-    s.number AS number__,
-    s."dexamethasone_mg" AS value__
-  FROM "steroid_dose" AS s
-  WHERE s."dexamethasone_mg" IS NOT NULL
-),
-"around__exposure_mg" AS (
-  -- exposure_mg: sum steroid_dose.dexamethasone_mg in [case when $exposure_mg > 0 then steroid_time end, steroid_time + $exposure)
-  SELECT *,
-    CAST(CASE  WHEN ((0 > 0)) THEN (steroid_time) ELSE NULL END AS TIMESTAMP) AS from__,
-    CAST((steroid_time + to_hours(24)) AS TIMESTAMP) AS to__
-  FROM rows__further_doses
-),
-"found__exposure_mg" AS (
-  SELECT b.patient_id,
-    b.key__,
-    sum(s.value__ ORDER BY s.at__ NULLS FIRST, s.number__) AS value__,
-    flatten(list(s.id__)) AS ids__
-  FROM around__exposure_mg AS b
-  JOIN seen__exposure_mg AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ < b.to__
-  GROUP BY b.patient_id, b.key__
-),
-"rows__exposure_mg" AS (
-  SELECT b.* EXCLUDE (from__, to__), f.value__ AS "exposure_mg", f.ids__ AS "exposure_mg__id"
-  FROM around__exposure_mg AS b
-  LEFT JOIN found__exposure_mg AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
-),
-"seen__doses_without_mg" AS (
-  SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__
-  FROM "steroid_dose" AS s
-  WHERE ((s.dexamethasone_mg IS NULL))
-),
-"around__doses_without_mg" AS (
-  -- doses_without_mg: count steroid_dose in [case when $exposure_mg > 0 then steroid_time end, steroid_time + $exposure)
-  SELECT *,
-    CAST(CASE  WHEN ((0 > 0)) THEN (steroid_time) ELSE NULL END AS TIMESTAMP) AS from__,
-    CAST((steroid_time + to_hours(24)) AS TIMESTAMP) AS to__
-  FROM rows__exposure_mg
-),
-"found__doses_without_mg" AS (
-  SELECT b.patient_id, b.key__, count(*) AS value__, flatten(list(s.id__)) AS ids__
-  FROM around__doses_without_mg AS b
-  JOIN seen__doses_without_mg AS s ON s.patient_id = b.patient_id AND s.at__ >= b.from__ AND s.at__ < b.to__
-  GROUP BY b.patient_id, b.key__
-),
-"rows__doses_without_mg" AS (
-  SELECT b.* EXCLUDE (from__, to__),
-    CASE WHEN b.from__ IS NOT NULL AND b.to__ IS NOT NULL THEN coalesce(f.value__, 0) END AS "doses_without_mg",
-    f.ids__ AS "doses_without_mg__id"
-  FROM around__doses_without_mg AS b
-  LEFT JOIN found__doses_without_mg AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
-),
 "seen__best_grade" AS (
-  SELECT s.patient_id,
-    s.evidence AS id__,
-    s."time" AS at__,
-    s.number AS number__,
-    s."grade" AS value__,
-    s."time" AS x__time
+  SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS value__
   FROM "icans_grade" AS s
   WHERE s."grade" IS NOT NULL
 ),
 "around__best_grade" AS (
   -- best_grade: min icans_grade.grade in (steroid_time, window_end]
   SELECT *, CAST(steroid_time AS TIMESTAMP) AS from__, CAST(window_end AS TIMESTAMP) AS to__
-  FROM rows__doses_without_mg
+  FROM rows__grade_at_steroid
 ),
 "found__best_grade" AS (
   SELECT b.patient_id, b.key__, s.number__ AS row__
@@ -155,10 +71,7 @@ WITH "rows__base" AS (
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.value__, s.at__ NULLS FIRST, s.number__) = 1
 ),
 "rows__best_grade" AS (
-  SELECT b.* EXCLUDE (from__, to__),
-    s.value__ AS "best_grade",
-    s.x__time AS "best_grade__time",
-    s.id__ AS "best_grade__id"
+  SELECT b.* EXCLUDE (from__, to__), s.value__ AS "best_grade", s.id__ AS "best_grade__id"
   FROM around__best_grade AS b
   LEFT JOIN found__best_grade AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__best_grade AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
@@ -169,10 +82,8 @@ WITH "rows__base" AS (
   WHERE s."grade" IS NOT NULL
 ),
 "around__worst_grade" AS (
-  -- worst_grade: max icans_grade.grade in (case when $worsening then steroid_time end, window_end]
-  SELECT *,
-    CAST(CASE  WHEN (true) THEN (steroid_time) ELSE NULL END AS TIMESTAMP) AS from__,
-    CAST(window_end AS TIMESTAMP) AS to__
+  -- worst_grade: max icans_grade.grade in (steroid_time, window_end]
+  SELECT *, CAST(steroid_time AS TIMESTAMP) AS from__, CAST(window_end AS TIMESTAMP) AS to__
   FROM rows__best_grade
 ),
 "found__worst_grade" AS (
@@ -187,38 +98,14 @@ WITH "rows__base" AS (
   LEFT JOIN found__worst_grade AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__worst_grade AS s ON s.patient_id = b.patient_id AND s.number__ = f.row__
 ),
-"seen__lost" AS (
-  SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."grade" AS x__grade
-  FROM "icans_grade" AS s
-),
-"around__lost" AS (
-  -- lost: any icans_grade in (best_grade.time, best_grade.time + $sustained]
-  SELECT *,
-    CAST(best_grade__time AS TIMESTAMP) AS from__,
-    CAST((best_grade__time + to_hours(0)) AS TIMESTAMP) AS to__
-  FROM rows__worst_grade
-),
-"found__lost" AS (
-  SELECT b.patient_id, b.key__, TRUE AS value__, first(s.id__ ORDER BY s.at__ NULLS FIRST, s.number__) AS ids__
-  FROM around__lost AS b
-  JOIN seen__lost AS s ON s.patient_id = b.patient_id AND s.at__ > b.from__ AND s.at__ <= b.to__ AND (((b.grade_at_steroid - s.x__grade) < 1))
-  GROUP BY b.patient_id, b.key__
-),
-"rows__lost" AS (
-  SELECT b.* EXCLUDE (from__, to__),
-    CASE WHEN b.from__ IS NOT NULL AND b.to__ IS NOT NULL THEN coalesce(f.value__, FALSE) END AS "lost",
-    f.ids__ AS "lost__id"
-  FROM around__lost AS b
-  LEFT JOIN found__lost AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
-),
 "rows__3" AS (
   SELECT *,
-    CASE  WHEN ((steroid_time IS NULL)) THEN ('untreated') WHEN ((grade_at_steroid < 1)) THEN ('untreated') WHEN ((further_doses < 0)) THEN ('untreated') WHEN ((COALESCE(exposure_mg, 0) < 0)) THEN (CASE  WHEN ((doses_without_mg = 0)) THEN ('untreated') ELSE 'indeterminate' END) WHEN ((worst_grade > grade_at_steroid)) THEN ('refractory') WHEN ((best_grade IS NULL)) THEN ('indeterminate') WHEN (((grade_at_steroid - best_grade) < 1)) THEN ('refractory') WHEN (lost) THEN ('refractory') ELSE 'responsive' END AS "status"
-  FROM rows__lost
+    CASE  WHEN ((steroid_time IS NULL)) THEN ('untreated') WHEN ((grade_at_steroid < 1)) THEN ('untreated') WHEN ((best_grade IS NULL)) THEN ('indeterminate') WHEN ((worst_grade > grade_at_steroid)) THEN ('refractory') WHEN (((grade_at_steroid - best_grade) >= 1)) THEN ('responsive') ELSE 'refractory' END AS "status"
+  FROM rows__worst_grade
 ),
 "rows__evidence" AS (
   SELECT *,
-    list_sort(list_distinct(flatten([evidence__, "steroid_time__id", "grade_at_steroid__id", "further_doses__id", "exposure_mg__id", "doses_without_mg__id", "best_grade__id", "worst_grade__id", "lost__id"]))) AS ids__
+    list_sort(list_distinct(flatten([evidence__, "steroid_time__id", "grade_at_steroid__id", "best_grade__id", "worst_grade__id"]))) AS ids__
   FROM rows__3
 )
 SELECT r.patient_id,
@@ -233,11 +120,7 @@ SELECT r.patient_id,
   r."grade_at_steroid",
   r."window_end",
   r."best_grade",
-  r."further_doses",
-  r."exposure_mg",
-  r."doses_without_mg",
   r."worst_grade",
-  r."lost",
   r."status",
   r.ids__ AS evidence
 FROM rows__evidence AS r

@@ -214,7 +214,7 @@ WITH "rows__base" AS (
 ),
 "rows__3" AS (
   SELECT *,
-    CASE  WHEN ((steroid_time IS NULL)) THEN ('untreated') WHEN ((grade_at_steroid < 1)) THEN ('untreated') WHEN ((further_doses < 0)) THEN ('untreated') WHEN ((COALESCE(exposure_mg, 0) < 0)) THEN (CASE  WHEN ((doses_without_mg = 0)) THEN ('untreated') ELSE 'indeterminate' END) WHEN ((worst_grade > grade_at_steroid)) THEN ('refractory') WHEN ((best_grade IS NULL)) THEN ('indeterminate') WHEN (((grade_at_steroid - best_grade) < 1)) THEN ('refractory') WHEN (lost) THEN ('refractory') ELSE 'responsive' END AS "status"
+    CASE  WHEN ((steroid_time IS NULL)) THEN ('untreated') WHEN ((grade_at_steroid < 1)) THEN ('untreated') WHEN ((further_doses < 0)) THEN ('untreated') WHEN ((COALESCE(exposure_mg, 0) < 0)) THEN (CASE  WHEN ((doses_without_mg = 0)) THEN ('untreated') ELSE 'indeterminate' END) WHEN ((best_grade IS NULL)) THEN ('indeterminate') WHEN ((worst_grade > grade_at_steroid)) THEN ('refractory') WHEN (((grade_at_steroid - best_grade) < 1)) THEN ('refractory') WHEN (lost) THEN ('refractory') ELSE 'responsive' END AS "status"
   FROM rows__lost
 ),
 "rows__evidence" AS (
