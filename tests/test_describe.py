@@ -374,6 +374,7 @@ def test_every_case_of_the_specification_can_be_said(case: Case) -> None:
     assert all(f"| `{name}` |" in page for name in ruleset.rules)
 
 
+@pytest.mark.slow
 @seed(1)
 @settings(max_examples=40, deadline=None, database=None, suppress_health_check=CHECKS)
 @given(studies(most=1))

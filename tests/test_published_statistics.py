@@ -24,7 +24,7 @@ GROUPS = ["grade 3-4 response", "grade 3-4 no response", "grade 1-2"]
 Read = Callable[[str], pl.DataFrame]
 
 
-@pytest.fixture(scope="module", params=[1, 2, 2022])
+@pytest.fixture(scope="module", params=[1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 2022))])
 def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
     """Asks the study of one seed; seed 1 is the demo's."""
     folder = tmp_path_factory.mktemp("cohort")

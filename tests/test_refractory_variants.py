@@ -17,7 +17,6 @@ from tests.on_engine import Person, derive_by_sql, empty_study
 from timeline import engine, store
 from timeline.compiler import compile_rules
 from timeline.compiler import needed as needed_rules
-from timeline.examples import run_examples
 from timeline.load import load
 from timeline.rules import RuleSet
 from timeline.shipped import folder
@@ -87,11 +86,10 @@ def test_overlay_replaces_one_rule_and_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_examples_of_the_overlay_come_out_and_show_every_status(name: str) -> None:
-    own = ruleset(name)
-    examples = {where: example for where, example in own.examples.items() if f"/{name}/" in where}
-    results = run_examples(own.model_copy(update={"examples": examples}))
-    assert len(results) >= 2 and not [result for result in results if not result.ok]
+def test_examples_of_the_overlay_show_every_status(name: str) -> None:
+    """That they come out is tested with the clauses that they show."""
+    examples = {where: example for where, example in ruleset(name).examples.items() if f"/{name}/" in where}
+    assert len(examples) >= 2
     shown = {row["status"] for e in examples.values() for row in e.expect["steroid_refractory"]}
     assert shown == set(STATUSES)
 

@@ -57,6 +57,7 @@ class Coverage:
 def coverage(ruleset: RuleSet, folders: Sequence[Path] = ()) -> Coverage:
     """Return the coverage of the rules that stand in `folders` by the examples there; of all, where none are named."""
     from timeline import engine, store
+    from timeline.compiler import needed
 
     counts: dict[tuple[str, str, str], list[int]] = {}
 
@@ -71,12 +72,13 @@ def coverage(ruleset: RuleSet, folders: Sequence[Path] = ()) -> Coverage:
             count[0] += true
             count[1] += not_true
 
+    own = {name for name in ruleset.rules if not folders or _stands_in(ruleset.places[name], folders)}
     with store.connect(":memory:") as con:
-        engine.run(con, ruleset)
+        # Nobody in it: clauses of rules that no example derives are counted, too.
+        engine.run(con, needed(ruleset, own))
         note(con)
     stands = {where: e for where, e in ruleset.examples.items() if not folders or _stands_in(where, folders)}
     results = run_examples(ruleset.model_copy(update={"examples": stands}), note)
-    own = {name for name in ruleset.rules if not folders or _stands_in(ruleset.places[name], folders)}
     clauses = tuple(
         Covered(rule, kind, clause, true, not_true, _promised(ruleset.rules[rule], kind, clause))
         for (rule, kind, clause), (true, not_true) in counts.items()
