@@ -221,6 +221,11 @@ def explained(demo_study: Path, request: pytest.FixtureRequest) -> list[Explanat
         return [explain(con, rule, name, counts.get((rule, name))) for rule in compiled for name in people]
 
 
+def of_everybody(explained: list[Explanation]) -> bool:
+    """Whether all patients were asked, so that more must have come up."""
+    return len(explained) > len(FEW) * 28
+
+
 def chain(explanation: Explanation | None) -> Iterator[Explanation]:
     """An explanation of a row that is missing, and those of the missing rows behind it."""
     while explanation is not None and explanation.number is None:
@@ -231,7 +236,7 @@ def chain(explanation: Explanation | None) -> Iterator[Explanation]:
 def test_every_patient_and_rule_has_an_answer(explained: list[Explanation], demo_study: Path):
     assert len(explained) in (len(FEW) * 28, 21 * 28)
     missing = [e for e in explained if e.number is None]
-    assert len(missing) > 60
+    assert len(missing) > (100 if of_everybody(explained) else 60)
     for explanation in missing:
         assert all(one.reason in REASONS and one.why for one in chain(explanation)), explanation.rule
     for explanation in explained:
@@ -274,7 +279,7 @@ def test_hours_outside_of_a_window_are_those_of_the_nearest_row(explained: list[
                 assert found.near is not None and found.near.miss_hours == found.margin
                 assert found.window is not None and found.near.time is not None
                 assert found.margin == pytest.approx(outside(found.window, found.near.time, found.near.time), abs=1e-9)
-    assert seen
+    assert seen > (10 if of_everybody(explained) else 0)
 
 
 COMPARED = re.compile(r"^\(?(-?[\d.]+)(?: - (-?[\d.]+)\))? (?:<|<=|>|>=|=) (-?[\d.]+)$")
@@ -292,7 +297,7 @@ def differences(explained: list[Explanation]) -> Iterator[tuple[str, float | Non
 
 def test_a_margin_is_the_difference_of_the_number_and_the_constant(explained: list[Explanation]):
     compared = list(differences(explained))
-    assert len(compared) > 10
+    assert len(compared) > (30 if of_everybody(explained) else 10)
     for words, margin in compared:
         first, less, constant = COMPARED.findall(words)[0]
         assert margin == pytest.approx(abs(float(first) - float(less or 0) - float(constant)), abs=1e-9), words
@@ -317,4 +322,4 @@ def test_verdicts_and_explanations_agree(explained: list[Explanation], demo_stud
         for found in (c.lookup for c in e.columns if c.lookup):
             checked += 1
             assert kept[e.rule, e.patient_id, e.number, found.clause] == (found.outcome, found.reason, found.margin)
-    assert checked > 100
+    assert checked > (400 if of_everybody(explained) else 100)
