@@ -13,7 +13,7 @@ returns:
   crs_responded: CRS improved; empty where it cannot be told
   responded: either improved; empty where it cannot be told
   response_group: the group used in the cytokine figure
-section: tables
+section: results
 order: 30
 empty: No patient of the cohort has an anakinra window.
 statistics:

@@ -10,7 +10,7 @@ returns:
   median_start_day: {meaning: "median first day, the infusion being day 0", unit: d}
   median_hours: {meaning: median time from the first to the last observation of a grade, unit: h}
   longest_hours: {meaning: longest such time, unit: h}
-section: tables
+section: results
 order: 10
 empty: Nobody has an episode of CRS or of ICANS; grades begin with a CAR-T infusion.
 */

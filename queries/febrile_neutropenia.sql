@@ -14,7 +14,7 @@ returns:
   hours_to_antibiotic: {meaning: time from the start to it, unit: h}
   within_hour: whether it was given within an hour; empty where none is recorded, or one had been given before
   hours_to_recovery: {meaning: time to the first count that is not neutropenic; empty where not observed, unit: h}
-section: tables
+section: results
 order: 5
 optional: true
 empty: Nobody has an episode of febrile neutropenia.

@@ -19,7 +19,7 @@ returns:
   ratio: after over before
   complete: both were found
   missing: the sides not found
-section: tables
+section: results
 order: 60
 empty: No anakinra window, so there are no pairs around one.
 */

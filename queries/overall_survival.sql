@@ -12,7 +12,7 @@ returns:
   cause: cause of death
   best_response: best response assessed after the infusion
   responded: best response is CR or PR; empty where none was assessed
-section: tables
+section: results
 order: 40
 empty: No patient of the cohort has an outcome.
 statistics:

@@ -7,7 +7,7 @@ returns:
   status: untreated, responsive, refractory, or indeterminate where no grade was recorded in the window
   episodes: {meaning: ICANS episodes, unit: "1"}
   patients: {meaning: patients with such an episode, unit: "1"}
-section: tables
+section: results
 order: 20
 empty: No patient of the cohort has an ICANS episode.
 published: [M-06]

@@ -13,7 +13,7 @@ returns:
   dexamethasone_mg: {meaning: sum of the known dexamethasone equivalents; empty where none is known, unit: mg}
   doses_without_mg: {meaning: doses whose amount is not known, unit: "1"}
   highest_day_mg: {meaning: highest sum of one day, unit: mg}
-section: tables
+section: results
 order: 50
 empty: No systemic steroid was given.
 statistics:

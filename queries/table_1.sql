@@ -12,7 +12,7 @@ returns:
   low: lowest value
   high: highest value
   unit: unit of median, lowest and highest
-section: tables
+section: results
 order: 10
 empty: No patient is in the cohort.
 published: [T1-01, T1-02, T1-03, T1-04, T1-05, T1-06, T1-07, T1-08, T1-09, T1-10, T1-11, T1-12, T1-13, T1-14, T1-15, T1-16,

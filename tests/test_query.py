@@ -2,6 +2,7 @@
 
 import datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_value_is_bound_and_never_pasted(tmp_path, con):
         ("reads: [event]", "reads: []", "/asked.sql: reads event, and `reads` does not say so"),
         (">= $at_least", ">= $least", "/asked.sql: $least is used, and `params` does not have it"),
         (">= $at_least", ">= 1", "/asked.sql: the parameter at_least is not used"),
-        ("returns:", "section: results\nreturns:", "/asked.sql:8:1: `section`: input should be 'summary',"),
+        ("returns:", "section: tables\nreturns:", "/asked.sql:8:1: `section`: input should be 'summary',"),
         (
             "meaning: its events, unit",
             "meaning: its events, all, unit",
@@ -289,11 +290,14 @@ def test_the_swimmer_says_what_table_1_says(demo_study):
 
 
 def test_every_key_of_a_header_is_documented():
-    from timeline import header
+    from timeline import header, statistic
     from timeline.charts import declared
 
     text = (shipped.folder("queries") / "README.md").read_text(encoding="utf-8")
-    models = (header.Query, header.Parameter, header.Returned, header.MedianRangeOf, header.ProportionOf)
-    models += (header.SurvivalOf, declared.Lanes, declared.Steps, declared.Layer)
+    models = [header.Query, header.Parameter, header.Returned, declared.Layer]
+    # Each kind of chart and of statistic, from the unions that a header's keys are read by.
+    models += [*get_args(get_args(declared.Chart)[0]), *get_args(get_args(statistic.Statistic)[0])]
     keys = {key for model in models for key in model.model_fields} - {"name", "file", "sql"}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
+    kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in models if "kind" in model.model_fields}
+    assert kinds == set(header.KINDS) and sorted(kind for kind in kinds if f"`{kind}`" not in text) == []

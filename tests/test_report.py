@@ -18,7 +18,7 @@ LANES = """chart: {kind: lanes, lane: who, element: what, start: a, end: b, valu
 """
 
 
-def write(folder: Path, name: str, sql: str, *, title="Rows", reads="row", section="tables", more="") -> None:
+def write(folder: Path, name: str, sql: str, *, title="Rows", reads="row", section="results", more="") -> None:
     text = HEADER.format(title=title, reads=reads, section=section, more=more, sql=sql)
     (folder / f"{name}.sql").write_text(text, encoding="utf-8")
 
@@ -135,7 +135,7 @@ def test_cards_sections_and_order(con, folder):
             section="quality",
         )
     write(folder, "unlisted", "SELECT who FROM row ORDER BY who, what", more="returns: {who: who}\n")
-    (folder / "unlisted.sql").write_text((folder / "unlisted.sql").read_text().replace("section: tables\n", ""))
+    (folder / "unlisted.sql").write_text((folder / "unlisted.sql").read_text().replace("section: results\n", ""))
     page = page_of(con, folder)
     assert '<span class="value">3</span>' in page
     assert re.findall(r'<article id="(\w+)"', page) == ["cards", "b", "c", "a"]

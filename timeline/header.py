@@ -6,18 +6,21 @@ Knows no SQL beyond where the comment ends, and no database. Scalars are text, a
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import TypeAdapter, ValidationError, field_validator
 
+from timeline import statistic
 from timeline.charts.declared import Chart
 from timeline.errors import Finding
 from timeline.rules import NAME, Model
+from timeline.statistic import Statistic
 from timeline.yamltree import Node, Reader, compose
 
-SECTIONS = ("summary", "cohort", "course", "tables", "quality")
-"""Sections of the report, in its order."""
-KINDS = ("lanes", "steps", "median_range", "proportion", "survival")
+SECTIONS = ("summary", "cohort", "course", "results", "survival", "patient", "quality")
+"""Sections of the report, in its order; `patient` stands on the page of each patient."""
+Section = Literal["summary", "cohort", "course", "results", "survival", "patient", "quality"]
+KINDS = ("lanes", "steps", *statistic.KINDS)
 """Kinds of charts and statistics."""
 
 
@@ -36,44 +39,6 @@ class Returned(Model):
     unit: str | None = None
 
 
-class MedianRangeOf(Model):
-    kind: Literal["median_range"]
-    of: str
-    title: str
-    unit: str = ""
-    published: str | None = None
-
-    def columns(self) -> tuple[str, ...]:
-        return (self.of,)
-
-
-class ProportionOf(Model):
-    kind: Literal["proportion"]
-    of: str
-    title: str
-    published: str | None = None
-
-    def columns(self) -> tuple[str, ...]:
-        return (self.of,)
-
-
-class SurvivalOf(Model):
-    kind: Literal["survival"]
-    time: str
-    event: str
-    title: str
-    unit: str = ""
-    landmarks: tuple[float, ...] = ()
-    median: Literal["averaging", "first_crossing"] = "averaging"
-    published: str | None = None
-
-    def columns(self) -> tuple[str, ...]:
-        return (self.time, self.event)
-
-
-Statistic = Annotated[MedianRangeOf | ProportionOf | SurvivalOf, Field(discriminator="kind")]
-
-
 class Query(Model):
     """A question, the one SELECT that answers it, and what its header promises about the answer."""
 
@@ -85,7 +50,7 @@ class Query(Model):
     reads: tuple[str, ...]
     params: Mapping[str, Parameter] = {}
     returns: Mapping[str, Returned]
-    section: Literal["summary", "cohort", "course", "tables", "quality"] | None = None
+    section: Section | None = None
     order: int = 100
     show: Literal["table", "cards", "chart"] = "table"
     optional: bool = False

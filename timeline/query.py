@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
-from timeline import header, printing, rules, stats, store
+from timeline import header, printing, rules, store
 from timeline.errors import Finding, Findings, StudyError, UsageError
-from timeline.header import MedianRangeOf, ProportionOf, Query, Statistic
+from timeline.header import Query
 
 if TYPE_CHECKING:
     import polars
@@ -151,21 +151,6 @@ def parameters(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
             # A parameter without a default is a text: a patient's id `000008` is not the number 8.
             values[name] = _typed(text) if param.default is not None else text
     return values
-
-
-def summarise(frame: "polars.DataFrame", statistic: Statistic) -> stats.MedianRange | stats.Proportion | stats.Survival:
-    """Return the statistic that a header declares, computed from the columns of the query's result."""
-    if isinstance(statistic, MedianRangeOf):
-        return stats.median_range(frame[statistic.of].to_list(), statistic.unit)
-    if isinstance(statistic, ProportionOf):
-        return stats.proportion(frame[statistic.of].to_list())
-    return stats.survival(
-        frame[statistic.time].to_list(),
-        frame[statistic.event].to_list(),
-        landmarks=statistic.landmarks,
-        rule=statistic.median,
-        unit=statistic.unit,
-    )
 
 
 def render(frame: "polars.DataFrame", how: Literal["table", "csv", "json"] = "table") -> str:

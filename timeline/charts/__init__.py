@@ -1,5 +1,9 @@
-"""Charts of frames: a declaration and rows in, an Altair chart out; knows no connection, no file and no medicine."""
+"""Charts of frames: a declaration and rows in, an Altair chart out; knows no connection, no file and no medicine.
 
+The module named as a kind has `draw(frame, declared, title, notes, answers)`.
+"""
+
+import importlib
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,16 +14,22 @@ if TYPE_CHECKING:
     import altair
     import polars
 
+    from timeline.stats import Answer
+
 
 def draw(
-    frame: "polars.DataFrame", chart: declared.Chart, title: str, subtitle: Sequence[str] = ()
+    frame: "polars.DataFrame",
+    chart: declared.Chart,
+    title: str,
+    notes: Sequence[str] = (),
+    answers: Sequence["Answer"] = (),
 ) -> "altair.TopLevelMixin":
-    """Return the chart that `chart` declares over the columns of `frame`, in the theme's colours of day."""
-    if isinstance(chart, declared.Lanes):
-        from timeline.charts import lanes as kind
-    else:
-        from timeline.charts import steps as kind
-    return kind.draw(frame, chart, title, subtitle).configure(**theme.config())  # type: ignore
+    """Return the chart that `chart` declares over the columns of `frame`, in the theme's colours of day.
+
+    `notes` are lines under the title; `answers` are the statistics of the same query, for charts that mark them.
+    """
+    kind = importlib.import_module(f"timeline.charts.{chart.kind}")
+    return kind.draw(frame, chart, title, notes, answers).configure(**theme.config())
 
 
 def specification(chart: "altair.TopLevelMixin") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from timeline.charts import theme
 from timeline.charts.declared import Lanes, Layer
 from timeline.charts.lane_layout import UNKNOWN, Arranged, arrange, classes
+from timeline.stats import Answer
 
 if TYPE_CHECKING:
     import altair as alt
@@ -29,14 +30,16 @@ SHAPES = {
 """Symbols that Vega does not have by name, as filled paths."""
 
 
-def draw(frame: "polars.DataFrame", declared: Lanes, title: str, subtitle: Sequence[str]) -> "alt.TopLevelMixin":
+def draw(
+    frame: "polars.DataFrame", declared: Lanes, title: str, notes: Sequence[str], answers: Sequence[Answer]
+) -> "alt.TopLevelMixin":
     """Return the chart of `frame`; of too many lanes some stand for all, and the subtitle says how many."""
     import altair as alt
 
     arranged = arrange(frame, declared)
     if len(arranged.lanes) < arranged.total:
         shown = f"{len(arranged.lanes)} of {arranged.total:,} lanes are shown, evenly spaced over their order."
-        subtitle = [*subtitle, shown]
+        notes = [*notes, shown]
     x = _x(declared, arranged)
     legends = _legends(arranged)
     layers = [
@@ -54,7 +57,7 @@ def draw(frame: "polars.DataFrame", declared: Lanes, title: str, subtitle: Seque
             width=WIDTH,
             height=arranged.height,
             datasets={"marks": arranged.marks, "lanes": arranged.lanes, "panels": arranged.panels},
-            title=alt.TitleParams(title, subtitle=list(subtitle)),
+            title=alt.TitleParams(title, subtitle=list(notes)),
         )
     )
 

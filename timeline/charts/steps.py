@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from timeline.charts import theme
 from timeline.charts.declared import Steps
+from timeline.stats import Answer
 
 if TYPE_CHECKING:
     import altair as alt
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 WIDTH = 520
 
 
-def draw(frame: "polars.DataFrame", declared: Steps, title: str, subtitle: Sequence[str]) -> "alt.TopLevelMixin":
+def draw(
+    frame: "polars.DataFrame", declared: Steps, title: str, notes: Sequence[str], answers: Sequence[Answer]
+) -> "alt.TopLevelMixin":
     """Return the chart of `frame`: a bar and a number for each row, and beside it how many the step lost."""
     import altair as alt
 
@@ -33,7 +36,7 @@ def draw(frame: "polars.DataFrame", declared: Steps, title: str, subtitle: Seque
     scale = alt.Scale(domain=[0, max(most, 1) * 1.25], nice=False)
     axis = alt.Axis(title=declared.x, tickMinStep=1, format="~s" if most >= 10000 else ",d")
     bars = base.mark_bar(color=theme.CATEGORY["blue"], height=18).encode(x=alt.X("count:Q", scale=scale, axis=axis))
-    notes = base.mark_text(align="left", dx=6, color=theme.INK).encode(x="count:Q", text="note:N")
-    return alt.layer(bars, notes).properties(
-        width=WIDTH, height=alt.Step(30), datasets={"rows": rows}, title=alt.TitleParams(title, subtitle=list(subtitle))
+    numbers = base.mark_text(align="left", dx=6, color=theme.INK).encode(x="count:Q", text="note:N")
+    return alt.layer(bars, numbers).properties(
+        width=WIDTH, height=alt.Step(30), datasets={"rows": rows}, title=alt.TitleParams(title, subtitle=list(notes))
     )

@@ -5,6 +5,7 @@ a missing value is never counted as a negative one, and what is undefined is Non
 know a connection, a file or the meaning of what it counts.
 """
 
+from timeline.stats.answer import Answer
 from timeline.stats.change import Change, Changes, fold_change, fold_changes, percent_change, percent_changes
 from timeline.stats.curve import AtRisk, Curve, MedianRule, Step, at_risk, kaplan_meier, median_survival
 from timeline.stats.description import Counts, MedianRange, counts, median_range
@@ -19,6 +20,7 @@ from timeline.stats.t_tests import PairedT, RatioT, paired_t, ratio_t
 from timeline.stats.values import LeftOut, number, p_text
 
 __all__ = [
+    "Answer",
     "Change",
     "Changes",
     "fold_change",

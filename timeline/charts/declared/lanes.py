@@ -1,22 +1,13 @@
-"""What a query's header may say about its chart: frozen models; know no Altair and no data.
-
-A chart is declared over the columns of its query's result. Everything that it means (which element is which
-drug, which grades there are, how many milligrams are much) stands in the header, so that the code that draws
-needs to know none of it.
-"""
+"""What a header may say about lanes: a swimmer plot, or one patient's timeline; knows no Altair and no data."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
+
+from timeline.charts.declared.base import Colour, Declared, Shape
 
 Mark = Literal["bar", "graded", "amount", "point", "column"]
-Shape = Literal["circle", "square", "diamond", "triangle", "x", "star", "asterisk", "arrow", "tick"]
-Colour = Literal["ink", "blue", "orange", "green", "purple", "red", "sky", "yellow"]
-
-
-class Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Layer(Declared):
@@ -77,19 +68,3 @@ class Lanes(Declared):
     def columns(self) -> tuple[str, ...]:
         named = (self.lane, self.panel, self.element, self.start, self.end, self.value, self.detail, self.order)
         return tuple(name for name in named if name is not None)
-
-
-class Steps(Declared):
-    """A bar for each row, in the order of the rows: how many are left after each step."""
-
-    kind: Literal["steps"] = "steps"
-    label: str
-    count: str
-    lost: str | None = None
-    x: str
-
-    def columns(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.label, self.count, self.lost) if name is not None)
-
-
-Chart = Annotated[Lanes | Steps, Field(discriminator="kind")]

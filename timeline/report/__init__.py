@@ -1,0 +1,92 @@
+"""The report of a study: queries and their headers in, one self-contained HTML page (and pictures) out.
+
+What it shows, and in which section, stands in the headers of the queries; must not know what any of it means.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from timeline import charts, figure, query
+from timeline.errors import UsageError
+from timeline.header import SECTIONS
+from timeline.report.items import MOST_ROWS, Item, answer
+from timeline.report.page import render
+from timeline.report.provenance import provenance
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMATS = ("png", "svg", "pdf")
+
+__all__ = ["MOST_ROWS", "Item", "ReportResult", "write_report"]
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """What was written: the page and its size, the pictures, the queries without an answer and why."""
+
+    path: Path
+    bytes: int
+    queries: int
+    figures: tuple[Path, ...]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def write_report(
+    con: "duckdb.DuckDBPyConnection",
+    path: Path,
+    *,
+    queries: Path,
+    figures: Path | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+    progress: Callable[[str], None] | None = None,
+) -> ReportResult:
+    """Write the report of the study behind `con` to `path` and return what was written.
+
+    `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
+    there, once per format (png, svg, pdf). Raises UsageError for another format, Findings for mistakes in queries.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise UsageError(f"--as {','.join(unknown)}: the formats are {', '.join(FORMATS)}")
+    if path.suffix not in (".html", ".htm"):
+        raise UsageError(f"-o {path}: the report is a page; write a name that ends in .html")
+    started, say = time.monotonic(), progress or (lambda doing: None)
+    told = provenance(con)
+    shown = [found for found in query.load_queries(queries).values() if found.section is not None]
+    shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
+    with ThreadPoolExecutor(1) as aside:
+        # Putting the chart library together takes seconds and needs nothing of the study.
+        library = aside.submit(figure.library)
+        items = []
+        for found in shown:
+            if found.optional and query.missing_relations(con, found):
+                continue
+            say(found.title)
+            items.append(answer(con, found, told))
+        drawn = {item.name: item.chart for item in items if item.chart is not None}
+        pictures = {name: charts.picture(spec, "svg").decode() for name, spec in drawn.items()}
+        page = render(told, items, pictures, library.result() if drawn else "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    written = write_figures(drawn, figures, formats) if figures is not None else ()
+    absent = {item.name: item.absent for item in items if item.absent}
+    seconds = time.monotonic() - started
+    return ReportResult(path, path.stat().st_size, len(items), tuple(written), absent, seconds)
+
+
+def write_figures(drawn: Mapping[str, dict[str, Any]], folder: Path, formats: Sequence[str]) -> tuple[Path, ...]:
+    """Write each chart once per format into `folder` and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, spec in drawn.items():
+        for format in formats:
+            target = folder / f"{name}.{format}"
+            target.write_bytes(charts.picture(spec, format))
+            written.append(target)
+    return tuple(written)

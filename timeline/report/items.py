@@ -1,0 +1,82 @@
+"""One query as the page shows it: its answer with statistics and chart, or why there is none; renders nothing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from timeline import charts, printing, query, statistic
+from timeline.errors import TimelineError
+from timeline.header import Query
+from timeline.report.provenance import Provenance
+from timeline.stats import Answer
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST_ROWS = 100
+"""Rows of a table on the page; all of them come from `timeline query`."""
+OPEN_ROWS = 45
+"""A longer table is folded."""
+NAMED = {"d": "days", "h": "hours", "mo": "months", "%": "percent"}
+"""Units that a column's own name may say."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One query on the page: its answer, or in `absent` why there is none."""
+
+    query: Query
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    numeric: tuple[bool, ...] = ()
+    total: int = 0
+    answers: tuple[Answer, ...] = ()
+    """Of the statistics that the header declares."""
+    chart: dict[str, Any] | None = None
+    absent: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.query.name
+
+    @property
+    def headers(self) -> tuple[tuple[str, str, str, bool], ...]:
+        """Of each column: its name in words, its unit where the name does not say it, its meaning, whether a number."""
+        told = [self.query.returns[name] for name in self.columns]
+        units = [
+            ""
+            if column.unit in (None, "1") or name.rsplit("_", 1)[-1] in (column.unit, NAMED.get(column.unit))
+            else column.unit
+            for name, column in zip(self.columns, told, strict=True)
+        ]
+        words = [name.replace("_", " ") for name in self.columns]
+        return tuple(zip(words, units, [column.meaning for column in told], self.numeric, strict=True))
+
+    @property
+    def cards(self) -> tuple[dict[str, str], ...]:
+        return tuple(dict(zip(self.columns, row, strict=True)) for row in self.rows)
+
+    @property
+    def folded(self) -> bool:
+        return self.total > OPEN_ROWS
+
+    @property
+    def cut(self) -> bool:
+        return self.total > len(self.rows)
+
+
+def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> Item:
+    """Return the answer to one query as the page shows it; an error or an empty answer becomes a sentence."""
+    try:
+        frame = query.run_query(con, found)
+    except TimelineError as error:
+        return Item(found, absent=f"Not available: {error}.")
+    if frame.is_empty():
+        return Item(found, absent=found.empty or "No row.")
+    answers = tuple(statistic.answer(frame, declared) for declared in found.statistics)
+    chart = None
+    if found.chart is not None:
+        notes = [told.synthetic] if told.synthetic else []
+        chart = charts.specification(charts.draw(frame, found.chart, found.title, notes, answers))
+    rows = tuple(tuple(printing.cell(value) for value in row) for row in frame.head(MOST_ROWS).rows())
+    numeric = tuple(dtype.is_numeric() for dtype in frame.dtypes)
+    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, chart)
