@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the numbers come from: the run, its parameters, versions and rules in words, and the study's own remarks."""
+    """The run, its parameters, versions and rules in words, and what the study says of itself."""
 
     title: str
     synthetic: str
