@@ -11,6 +11,7 @@ from timeline.charts import theme
 from timeline.header import SECTIONS
 from timeline.report.items import Item
 from timeline.report.provenance import Provenance
+from timeline.statistic.table import family_table
 
 HEADINGS = {
     "summary": "Summary",
@@ -58,6 +59,7 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         lstrip_blocks=True,
     )
     environment.filters["marked"] = _marked
+    environment.filters["family_table"] = family_table
     environment.filters["groupby_in_order"] = _grouped
     return environment.get_template("report.html").render(
         told=told,
