@@ -42,7 +42,8 @@ def sections(told: Provenance, items: Sequence[Item]) -> tuple[Section, ...]:
         for key, heading in HEADINGS.items()
     ]
     definitions = (("definitions", "The rules in words"),) if told.methods else ()
-    entries = (*definitions, ("run", "The run and its versions"))
+    statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
+    entries = (*definitions, *statistics, ("run", "The run and its versions"))
     parts.append(Section("methods", "Methods", template="methods.html", entries=entries))
     return tuple(part for part in parts if part.items or part.template)
 
@@ -65,6 +66,7 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         told=told,
         sections=sections(told, items),
         methods=told.methods,
+        statistics=_statistics(items),
         numbers=told.sources,
         specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
         # Vega writes the text of data into SVG escaped; see the test with a tag for a name.
@@ -75,6 +77,12 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         charts=(figure.PAGE / "charts.js").read_text(encoding="utf-8"),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
+
+
+def _statistics(items: Iterable[Item]) -> dict[str, str]:
+    """Each statistical method on the page, with the conventions that it follows."""
+    used = dict(method for item in items for answer in item.answers for method in answer.methods)
+    return {method: "; ".join(conventions) for method, conventions in sorted(used.items())}
 
 
 def _bare(spec: dict[str, Any] | None) -> dict[str, Any]:
