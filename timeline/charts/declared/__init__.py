@@ -9,10 +9,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from timeline.charts.declared.base import Declared
+from timeline.charts.declared.base import Category, Column, Declared
 from timeline.charts.declared.lanes import Lanes, Layer
+from timeline.charts.declared.pairs import Pairs
+from timeline.charts.declared.shares import Shares
 from timeline.charts.declared.steps import Steps
+from timeline.charts.declared.waterfall import Waterfall
 
-Chart = Annotated[Lanes | Steps, Field(discriminator="kind")]
+Chart = Annotated[Lanes | Pairs | Shares | Steps | Waterfall, Field(discriminator="kind")]
 
-__all__ = ["Chart", "Declared", "Lanes", "Layer", "Steps"]
+__all__ = ["Category", "Chart", "Column", "Declared", "Lanes", "Layer", "Pairs", "Shares", "Steps", "Waterfall"]
