@@ -7,7 +7,7 @@ params:
 returns:
   patient_id: the patient
   analyte: what was counted
-  panel: what was counted, in words, with its unit
+  panel: what was counted, in words
   before_value: {meaning: last count in the 48 hours up to the first dose, unit: 10*9/L}
   after_value: {meaning: "count nearest to 28 days after the last dose, from 22 to 32 days", unit: 10*9/L}
   missing: why there is no pair
@@ -36,7 +36,7 @@ statistics:
 published: [X-24, F2B-L, F2B-R, F2-S]
 */
 SELECT p.patient_id, p.analyte,
-    CASE p.analyte WHEN 'neutrophils' THEN 'Neutrophils, thousand/µL' ELSE 'Platelets, thousand/µL' END AS panel,
+    CASE p.analyte WHEN 'neutrophils' THEN 'Neutrophils' ELSE 'Platelets' END AS panel,
     p.before_value, p.after_value,
     CASE WHEN p.complete THEN NULL ELSE concat_ws(' and ',
         CASE WHEN p.before_value IS NULL THEN 'no count before the first dose' END,

@@ -55,7 +55,7 @@ WITH pair AS (
     JOIN cohort AS c ON c.patient_id = p.patient_id
     WHERE c.included AND p.window_number = 1
 )
-SELECT p.patient_id, p.analyte, coalesce(k.title, p.analyte) AS panel,
+SELECT p.patient_id, p.analyte, coalesce(regexp_replace(k.title, ', mass$', ''), p.analyte) AS panel,
     -- Those who lack a sample of any cytokine are in no test, as published.
     CASE WHEN every_sample THEN before_value END AS before_value,
     CASE WHEN every_sample THEN after_value END AS after_value,

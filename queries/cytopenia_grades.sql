@@ -30,8 +30,8 @@ chart:
   missing: missing
   x: Share of patients with a grade, %
 statistics:
-  - {kind: counts, of: severe, by: analyte, levels: [grade 3-4, grade 0-2], title: Grade 3 or 4}
-  - {kind: counts, name: grades, of: grade, by: analyte, levels: ["0", "1", "2", "3", "4"], title: CTCAE v5 grade}
+  - {kind: counts, of: severe, by: analyte, words: cytopenia, levels: [grade 3-4, grade 0-2], title: Grade 3 or 4}
+  - {kind: counts, name: grades, of: grade, by: analyte, words: cytopenia, levels: ["0", "1", "2", "3", "4"], title: CTCAE v5 grade}
 published: [X-25, X-27, F2C-L, F2C-R]
 */
 WITH graded AS (

@@ -19,7 +19,7 @@ show: chart
 empty: No patient of the cohort has an anakinra window, so there is no CRP or ferritin around one.
 caption: >
   One bar a patient, sorted: the change from the last value up to the first dose of anakinra to the value nearest to
-  24 hours after the last dose, in percent (Wehrli et al. 2022, Figure 2D and 2E). Dark: alive when last known. Pale: died.
+  24 hours after the last dose, in percent (Wehrli et al. 2022, Figure 2D and 2E). Full colour: alive when last known. Pale: died.
   The paper does not test these; the tests below are of the ratio after to before, and tocilizumab lowers CRP by itself.
 chart:
   kind: waterfall
@@ -34,7 +34,7 @@ chart:
   detail: {column: tocilizumab, title: Tocilizumab in the 21 days before}
   missing: missing
 statistics:
-  - {kind: counts, of: direction, by: analyte, levels: [fell, stayed, rose], title: Direction of the change}
+  - {kind: counts, of: direction, by: analyte, words: panel, levels: [fell, stayed, rose], title: Direction of the change}
   - {kind: paired, test: ratio_t, before: before_value, after: after_value, by: analyte, words: panel,
       label: patient_id, missing: missing, beside: [wilcoxon, sign_test], title: After in folds of before}
 published: [X-28, X-29, F2D, F2E]

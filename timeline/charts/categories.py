@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 DASHES = ([1, 0], [6, 3], [1.5, 2.5], [9, 3, 2, 3], [3, 3], [12, 4])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 UNKNOWN = "not known"
-PALE = 0.25
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Categories:
 
     titles: tuple[str, ...]
     colours: tuple[str, ...]
-    opacities: tuple[float, ...]
+    fills: tuple[str, ...]
     dashes: tuple[list[float], ...]
     shapes: tuple[str, ...]
 
@@ -34,7 +33,7 @@ class Categories:
     def fill(self, legend: "alt.Legend | None") -> "alt.Fill":
         import altair as alt
 
-        return alt.Fill("group:N", scale=self._scale(self.colours), sort=list(self.titles), legend=legend)
+        return alt.Fill("group:N", scale=self._scale(self.fills), sort=list(self.titles), legend=legend)
 
     def stroke(self, legend: "alt.Legend | None") -> "alt.Stroke":
         import altair as alt
@@ -51,27 +50,23 @@ class Categories:
 
         return alt.Shape("group:N", scale=self._scale(self.shapes), sort=list(self.titles), legend=legend)
 
-    def fill_opacity(self, legend: "alt.Legend | None") -> "alt.FillOpacity":
-        import altair as alt
-
-        return alt.FillOpacity("group:N", scale=self._scale(self.opacities), sort=list(self.titles), legend=legend)
-
     def _scale(self, range: Iterable[Any]) -> "alt.Scale":
         import altair as alt
 
         return alt.Scale(domain=list(self.titles), range=list(range))
 
 
-def categories(declared: Mapping[str, Category], values: Iterable[Any]) -> Categories:
-    """Return the declared categories, and one for what is not known where some value is."""
+def categories(declared: Mapping[str, Category], drawn: Iterable[str]) -> Categories:
+    """Return the declared categories, and one for what is not known where one of the titles drawn is that."""
     known = list(declared.values())
-    if any(title_of(declared, value) == UNKNOWN for value in values):
+    if UNKNOWN in drawn:
         known.append(Category(title=UNKNOWN, colour="gray", pale=True))
+    colours = [theme.CATEGORY[category.colour] for category in known]
     turns = [i % len(DASHES) for i in range(len(known))]
     return Categories(
         tuple(category.title for category in known),
-        tuple(theme.CATEGORY[category.colour] for category in known),
-        tuple(PALE if category.pale else 1.0 for category in known),
+        tuple(colours),
+        tuple(theme.pale(own) if category.pale else own for own, category in zip(colours, known, strict=True)),
         tuple(DASHES[i] for i in turns),
         tuple(SHAPES[i] for i in turns),
     )

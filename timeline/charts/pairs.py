@@ -154,7 +154,7 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
 
     tooltip = _tooltip(declared)
     title = declared.colour.title if declared.colour is not None else None
-    legend = alt.Legend(title=title, orient="bottom", symbolSize=70, symbolStrokeWidth=1.6)
+    legend = alt.Legend(title=title, orient="bottom", symbolSize=70, symbolStrokeWidth=0)
     colour = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
     dash = {"strokeDash": groups.dash(None)} if groups else {}
     shape = {"shape": groups.shape(legend)} if groups else {}

@@ -70,7 +70,7 @@ def arrange(frame: "polars.DataFrame", declared: Pairs, answers: Sequence[Answer
     )
     groups = None
     if declared.colour is not None:
-        groups = categories(declared.colours, frame[declared.colour.column].to_list())
+        groups = categories(declared.colours, [row["group"] for panel in panels for row in (*panel.pairs, *panel.lone)])
     notes = [*(found.brief if found else ()), *_notes([part for _, _, part in parts], declared)]
     return Arranged(panels, groups, tuple(notes))
 

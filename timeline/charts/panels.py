@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,16 @@ def by_panel(frame: "polars.DataFrame", panel: str | None, words: str | None) ->
 def known(value: Any) -> float | None:
     """Return a value that can be drawn: None for None, NaN and infinity."""
     return None if is_missing(value) or math.isinf(value) else float(value)
+
+
+def reasons(rows: Sequence[Row], missing: str | None) -> str:
+    """`5 missing: 3 died, 2 not drawn` of rows without a value, the most frequent first; empty where none is."""
+    if not rows or missing is None:
+        return ""
+    said = Counter("no reason given" if row[missing] is None else str(row[missing]) for row in rows).most_common()
+    if len(said) == 1:
+        return f"{len(rows):,} missing: {said[0][0]}"
+    return f"{len(rows):,} missing: " + ", ".join(f"{count:,} {reason}" for reason, count in said)
 
 
 def spread(rows: Sequence[Row], most: int) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from timeline.charts import theme
 from timeline.charts.declared import Shares
-from timeline.charts.panels import UNKNOWN, Row, wrapped
+from timeline.charts.panels import UNKNOWN, Row, reasons, wrapped
 from timeline.stats import Answer
 
 if TYPE_CHECKING:
@@ -90,13 +90,14 @@ def arrange(frame: "polars.DataFrame", declared: Shares) -> tuple[list[Row], lis
         name = "\n".join([*textwrap.wrap(words, 34), f"n = {n:,}" + (f", {lost:,} missing" if lost else "")])
         groups.append({"group": name, "n": n})
         parts += _parts(name, counts, n)
-        notes += _why(words, own, declared)
+        why = reasons([row for row in own if row[declared.level.column] is None], declared.missing)
+        notes += [f"{words}: {why}."] if why else []
         if found:
             notes.append(f"{words}: {sum(found.values()):,} with a level that is not among those drawn.")
     # The same reasons of every bar are said once.
     said = [note.partition(": ")[2] for note in notes]
     if len(rows) > 1 and len(notes) == len(rows) and len(set(said)) == 1:
-        notes = [f"Of each: {said[0]}"]
+        notes = [f"In each group {said[0]}"]
     return parts, groups, notes
 
 
@@ -117,16 +118,6 @@ def _parts(name: str, counts: dict[str, int], n: int) -> list[Row]:
             )
             begin += count
     return parts
-
-
-def _why(words: str, rows: Sequence[Row], declared: Shares) -> list[str]:
-    """`Platelets: 5 missing: died`, where the query says why."""
-    lost = [row for row in rows if row[declared.level.column] is None]
-    if not lost or declared.missing is None:
-        return []
-    reasons = Counter(str(row[declared.missing] or "not said why") for row in lost)
-    listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
-    return [f"{words}: {len(lost):,} missing: {listed}."]
 
 
 def _levels_under(ink: str, names: Sequence[str], colours: Sequence[str]) -> list[Any]:

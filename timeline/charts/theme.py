@@ -69,6 +69,23 @@ for _day, _night in ((SEVERITY, _SEVERITY_NIGHT), (AMOUNT, _AMOUNT_NIGHT)):
         NIGHT |= dict(zip(shades(_day, _count), shades(_night, _count), strict=True))
 
 
+PALE = 0.28
+"""How much of a colour is left in its pale form; the rest is paper."""
+
+
+def pale(colour: str) -> str:
+    """Return a lighter `colour`, for areas beside areas of the full colour."""
+    return _mixed(colour, PAPER)
+
+
+def _mixed(colour: str, paper: str) -> str:
+    pairs = [(int(colour[i : i + 2], 16), int(paper[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(PALE * one + (1 - PALE) * other):02x}" for one, other in pairs)
+
+
+NIGHT |= {_mixed(day, PAPER): _mixed(NIGHT[day], NIGHT[PAPER]) for day in CATEGORY.values()}
+
+
 def letters_on(colour: str) -> str:
     """Return INK or PAPER, whichever stands out more from `colour` by day and by night."""
     return max((INK, PAPER), key=lambda ink: min(_contrast(ink, colour), _contrast(NIGHT[ink], NIGHT[colour])))

@@ -20,6 +20,7 @@ BAR, LEAST, MOST = 24, 200, 420
 HEIGHT = 240
 NAMED = 14
 """Narrower bars have no room for a name below them, in pixels."""
+WHOLE = "datum.value == 0 ? '0' : datum.label"
 AXIS = 60
 """Pixels that a vertical axis takes beside its panel."""
 
@@ -31,9 +32,10 @@ def draw(
     import altair as alt
 
     arranged = arrange(frame, declared)
+    told = [line for answer in answers if answer.name == declared.statistic for line in answer.brief]
     groups = None
     if declared.colour is not None:
-        groups = categories(declared.colours, frame[declared.colour.column].to_list())
+        groups = categories(declared.colours, [bar["group"] for panel in arranged.panels for bar in panel.bars])
     widths = [max(min(BAR * len(panel.bars), MOST), LEAST) for panel in arranged.panels]
     axis = _axis(arranged.low, arranged.high)
     panels = []
@@ -42,10 +44,10 @@ def draw(
         layers = [*_bars(i, panel, groups, declared, y, width), _zero(y)]
         panels.append(alt.layer(*layers).properties(width=width, height=HEIGHT, title=_title(panel)))
     across = sum(sorted(widths)[-declared.per_row :]) + AXIS * min(declared.per_row, len(widths))
-    lines = wrapped([*notes, *arranged.notes], max(across, 480))
+    lines = wrapped([*notes, *told, *arranged.notes], max(across, 480))
     return (
         alt.concat(*panels, columns=declared.per_row, spacing={"row": 22, "column": 24})
-        .resolve_scale(color="shared", fillOpacity="shared", x="independent", y="independent")
+        .resolve_scale(fill="shared", stroke="shared", x="independent", y="independent")
         .properties(
             datasets={f"bars {i}": panel.bars for i, panel in enumerate(arranged.panels)},
             title=alt.TitleParams(title, subtitle=lines),
@@ -73,7 +75,7 @@ def _axis(low: float, high: float) -> "alt.Scale":
 def _ticks(declared: Waterfall, first: bool) -> "alt.Axis":
     import altair as alt
 
-    return alt.Axis(title=declared.value.title if first else None, tickCount=6, format="+~r")
+    return alt.Axis(title=declared.value.title if first else None, tickCount=6, format="+~r", labelExpr=WHOLE)
 
 
 def _zero(y: "alt.Y") -> "alt.Chart":
@@ -111,11 +113,7 @@ def _fill(groups: Categories | None, declared: Waterfall) -> dict[str, Any]:
     if groups is None or declared.colour is None:
         return {"color": alt.value(theme.CATEGORY["blue"])}
     legend = alt.Legend(title=declared.colour.title, orient="bottom", symbolType="square", symbolSize=110)
-    return {
-        "fill": groups.fill(legend),
-        "stroke": groups.stroke(legend),
-        "fillOpacity": groups.fill_opacity(legend),
-    }
+    return {"fill": groups.fill(legend), "stroke": groups.stroke(legend)}
 
 
 def _names(bars: "alt.Chart", middle: "alt.X") -> list["alt.Chart"]:

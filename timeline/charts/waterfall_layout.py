@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from timeline.charts.categories import title_of
 from timeline.charts.declared import Waterfall
-from timeline.charts.panels import Row, by_panel, known, spread
+from timeline.charts.panels import Row, by_panel, known, reasons, spread
 from timeline.stats.values import significant
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def arrange(frame: "polars.DataFrame", declared: Waterfall) -> Arranged:
         there.sort(key=lambda row: (-row[declared.value.column], str(row[declared.label.column])))
         bars = [_bar(row, i, declared) for i, row in enumerate(spread(there, declared.most))]
         panels.append(Panel(words, _counts([row[declared.value.column] for row in there], len(rows)), bars))
-        why = _why([row for row in rows if known(row[declared.value.column]) is None], declared)
+        why = reasons([row for row in rows if known(row[declared.value.column]) is None], declared.missing)
         if why:
-            notes.append(f"{words}: {why}." if words else f"{why.capitalize()}.")
+            notes.append(f"{words}: {why}." if words else f"{why}.")
         sizes.append(len(there))
         cut += sum(1 for bar in bars if bar["cut"])
     if max(sizes, default=0) > declared.most:
@@ -92,13 +92,3 @@ def _counts(values: Sequence[float], total: int) -> str:
         words.append(f"{sides['at']:,} unchanged")
     missing = total - len(values)
     return f"n = {len(values):,}: {', '.join(words)}; {f'{missing:,} missing' if missing else 'none missing'}"
-
-
-def _why(rows: Sequence[Row], declared: Waterfall) -> str:
-    """`3 missing: 2 no value after, 1 died before`, the most frequent reason first."""
-    if not rows or declared.missing is None:
-        return ""
-    reasons = Counter(
-        str(row[declared.missing]) if row[declared.missing] is not None else "not said why" for row in rows
-    )
-    return f"{len(rows):,} missing: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())

@@ -28,6 +28,8 @@ class Waterfall(Declared):
     """The column that says why there is no value."""
     cap: PositiveFloat | None = None
     """A bar further from zero is cut there, with an arrow and its value."""
+    statistic: str = "paired"
+    """The name of the statistic in the same header that the notes say, where there is one."""
     per_row: PositiveInt = 2
     most: PositiveInt = 200
     """With more bars in a panel, so many stand for all, evenly spaced, and the notes say so."""
