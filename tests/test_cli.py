@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from timeline import cli, commands, printing, store
+from timeline import asking, cli, commands, printing, store
 from timeline.errors import Finding, Findings
 
 EVENTS = """\
@@ -142,7 +142,7 @@ def test_an_answer_as_text_csv_json_and_files(capsys, empty, tmp_path):
 def test_a_long_answer_is_cut_and_says_so(capsys, empty):
     assert cli.main(["query", empty, "--sql", "SELECT * FROM range(1234)"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + commands.ROWS_SHOWN + 1
+    assert len(lines) == 1 + asking.ROWS_SHOWN + 1
     assert lines[-1].startswith("… 1,234 rows in all")
 
 

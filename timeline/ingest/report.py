@@ -60,3 +60,9 @@ class IngestReport:
     repeats: int = 0
     """Events equal to one of another file: both are kept."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def nothing_loaded(self) -> bool:
+        """Rows were read, and every one of them was rejected."""
+        read = sum(source.rows_read for source in self.sources)
+        return read > 0 and read == sum(source.rows_rejected for source in self.sources)
