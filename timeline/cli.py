@@ -131,7 +131,10 @@ def _query(parser: argparse.ArgumentParser) -> None:
         ".html, .md, .tex, .docx (for people)",
     )
     parser.add_argument(
-        "--suppress", metavar="N", type=int, help="hide counts below N, and what would give them away, in a table of counts"
+        "--suppress",
+        metavar="N",
+        type=int,
+        help="hide counts below N, and what would give them away, in a table of counts",
     )
 
 

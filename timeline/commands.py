@@ -15,6 +15,7 @@ from timeline.study import Study, rule_folders
 if TYPE_CHECKING:
     from timeline.check import CheckReport
 
+
 def _check(args: argparse.Namespace) -> int:
     from timeline import check, load
 
@@ -80,10 +81,9 @@ def _ingest(args: argparse.Namespace) -> int:
             progress=show,
         )
     _say(report, summaries.ingest_text(report), args)
-    if not report.nothing_loaded:
-        return 0
-    print(summaries.nothing_loaded_text(report), file=sys.stderr)
-    return 1
+    if report.lost:
+        print(summaries.lost_text(report), file=sys.stderr)
+    return 1 if report.lost else 0
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -53,11 +53,13 @@ def ingest_text(report: IngestReport) -> str:
     return "\n".join([*lines, *(wrapped(warning, indent="  ") for warning in report.warnings)])
 
 
-def nothing_loaded_text(report: IngestReport) -> str:
-    """Return why an ingest loaded no row at all, by reason."""
-    read = count(sum(source.rows_read for source in report.sources), "row")
-    why = f"Nothing could be loaded: of {read} every one was rejected: {_named(report.rejected)}."
-    return wrapped(f"{why} `meta.rejected` keeps each row with its reason; a mapping (--mapping) may be needed.")
+def lost_text(report: IngestReport) -> str:
+    """Return why an ingest loaded no event, by reason."""
+    rows = count(sum(source.rows_read for source in report.lost), "row")
+    return wrapped(
+        f"No event could be loaded: every row of {', '.join(source.source_file for source in report.lost)} was "
+        f"rejected, {rows}: {_named(report.rejected)}. meta.rejected keeps each with its reason."
+    )
 
 
 def _named(pairs: Iterable[tuple[str, int]], kinds: int = 0) -> str:

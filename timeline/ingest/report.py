@@ -62,7 +62,6 @@ class IngestReport:
     warnings: tuple[str, ...] = ()
 
     @property
-    def nothing_loaded(self) -> bool:
-        """Rows were read, and every one of them was rejected."""
-        read = sum(source.rows_read for source in self.sources)
-        return read > 0 and read == sum(source.rows_rejected for source in self.sources)
+    def lost(self) -> tuple[SourceCount, ...]:
+        """Files of which every row was rejected, where no file gave an event."""
+        return () if self.events else tuple(one for one in self.sources if 0 < one.rows_read == one.rows_rejected)

@@ -40,9 +40,7 @@ def shown(
     return Shown(title, heads, groups, (*said, *map(Note, notes)), remark, row_heads=True)
 
 
-def _row(
-    row: Mapping[str, Any], declared: Characteristics, counts: Mapping[str, int], marks: Mapping[Any, str]
-) -> Row:
+def _row(row: Mapping[str, Any], declared: Characteristics, counts: Mapping[str, int], marks: Mapping[Any, str]) -> Row:
     key, depth = row[declared.key], row[declared.depth] if declared.depth else 0
     carried = "".join(mark for note, mark in marks.items() if key in note.rows)
     return Row((str(row[declared.label]), _value(row, declared, counts)), depth or 0, carried)

@@ -94,7 +94,9 @@ class Plain(Model):
 
     def mistakes(self) -> list[str]:
         """Footnotes of a plain table are of the whole table: its rows have no keys."""
-        return ["`footnotes.rows`: the rows of a plain table have no keys"] if any(f.rows for f in self.footnotes) else []
+        return (
+            ["`footnotes.rows`: the rows of a plain table have no keys"] if any(f.rows for f in self.footnotes) else []
+        )
 
 
 Table = Annotated[Characteristics | Plain, Field(discriminator="kind")]

@@ -70,7 +70,9 @@ def _table(table: Shown) -> str:
     rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{''.join(heads)}</w:tr>"]
     for group in table.groups:
         if group.title:
-            rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{_cell(_run(group.title, bold=True), span=count)}</w:tr>")
+            rows.append(
+                f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{_cell(_run(group.title, bold=True), span=count)}</w:tr>"
+            )
         rows += [_row(row, table, indent=1 if group.title else 0) for row in group.rows]
     return f"<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
 

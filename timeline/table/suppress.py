@@ -88,9 +88,7 @@ def _columns(
     return [*made, polars.Series(HIDDEN, said, polars.String)]
 
 
-def _label_of(
-    row: Mapping[str, Any], hidden: Labels, declared: Characteristics, least: int
-) -> tuple[str | None, bool]:
+def _label_of(row: Mapping[str, Any], hidden: Labels, declared: Characteristics, least: int) -> tuple[str | None, bool]:
     """What stands in the place of the row's numbers, and whether its n may be seen."""
     key, n = row[declared.key], row[declared.n]
     inside = declared.part_of.get(key)

@@ -31,7 +31,8 @@ def as_html(table: Shown) -> str:
     import great_tables
 
     styled = _built(table).tab_options(
-        table_font_names=FONTS, table_font_size="14px", table_font_color=INK, table_margin_left="0px", table_width="auto",
+        table_font_names=FONTS, table_font_size="14px", table_font_color=INK, table_margin_left="0px",
+        table_width="auto",
         heading_align="left", heading_title_font_size="17px", heading_title_font_weight="bold",
         heading_subtitle_font_size="14px", column_labels_font_weight="bold", row_group_font_weight="bold",
         table_border_top_color=LINE, table_border_bottom_color=LINE, heading_border_bottom_color=LINE,
