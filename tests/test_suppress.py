@@ -121,7 +121,10 @@ def test_what_cannot_be_suppressed(what, least, message):
 
 
 def test_the_footnote_says_what_was_done():
-    assert "“<5” stands for 1 to 4" in suppression_note(5)
+    few = suppress(frame(counted("a", 2, 20)), declared(), 5)
+    assert "“<5” stands for 1 to 4" in suppression_note(few, 5)
+    enough = suppress(frame(counted("a", 10, 20)), declared(), 5)
+    assert suppression_note(enough, 5).endswith("there are none.")
 
 
 PARTS = st.lists(st.integers(0, 9), min_size=1, max_size=4)

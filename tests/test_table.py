@@ -250,6 +250,7 @@ def test_percent_of_a_hundred_have_a_decimal():
         ([1.5, 20.5, 3.0, None], ["1.5", "20.5", "3.0", "–"]),
         ([58.0, 4.0], ["58", "4"]),
         ([0.0286, 1.0], ["0.0286", "1.0000"]),
+        ([0.5914, 23.7372, 2.2998], ["0.59", "23.74", "2.30"]),
         ([17624.5, 0.25], ["17,624", "0.25"]),
         ([float("inf"), 1.25], ["inf", "1.25"]),
         ([1, 2, True, "x"], ["1", "2", "yes", "x"]),
@@ -261,6 +262,7 @@ def test_numbers_of_a_column_have_the_same_decimals(values, expected):
 
 def test_numbers_of_different_units_have_decimals_of_their_own():
     assert printing.column([38.25, 37.0, 12.0], ["Cel", "Cel", "d"]) == ["38.25", "37.00", "12"]
+    assert printing.table(("unit", "x"), [([1], 0.5), (None, 12.0)]).splitlines()[1:] == ["1     0.5", "–      12"]
 
 
 @pytest.mark.parametrize("form", table.PRINTED)
@@ -289,6 +291,22 @@ def test_any_query_has_every_form(capsys, demo_study):
     assert "A number" in one_off and "SQL: SELECT 1.5 AS a_number" in one_off
     assert cli.main(["query", str(demo_study), "--sql", "SELECT * FROM range(5000)", "--as", "latex"]) == 2
     assert "5,000 rows are too many for a table to read; write .csv" in capsys.readouterr().err
+
+
+def test_the_report_shows_the_declared_table(demo_study, tmp_path):
+    from timeline import report
+
+    shutil.copy(shipped.folder("queries") / "table_1.sql", tmp_path)
+    con = query.open_read_only(demo_study)
+    report.write_report(con, tmp_path / "page.html", queries=tmp_path)
+    con.close()
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8").split('<section id="methods"')[0])
+    assert page.scopes().count("row") == 39 and page.scopes().count("rowgroup") == len(PAPER)
+    assert page.scopes().count("col") == 2 and [tag for tag, _ in page.tags].count("caption") == 1
+    assert {"58 (26–75) years", "6:8", "IV (I–IV)", SYNTHETIC} <= set(page.words)
+    places = {attributes.get("id") for _, attributes in page.tags}
+    links = {attributes["href"] for tag, attributes in page.tags if tag == "a" and "note" in attributes["href"]}
+    assert len(links) == 3 and {link[1:] for link in links} <= places
 
 
 def test_all_that_is_wrong_with_a_call_is_said_at_once(capsys, demo_study):

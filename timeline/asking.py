@@ -157,12 +157,13 @@ def _print(frame: "polars.DataFrame", asked: "Query | None", remark: str, args: 
     """Print the answer for reading: the declared table, or the first rows as they are."""
     from timeline import query, table
 
-    if asked is not None and asked.table is not None and frame.height:
+    declared = asked is not None and isinstance(asked.table, table.Characteristics)
+    if declared and frame.height:
         print(table.as_text(_shown(frame, asked, remark, args), "text"))
         if remark:
             print(remark)
         return
-    if frame.height or asked is None or asked.table is None:
+    if not declared:
         print(query.render(frame.head(ROWS_SHOWN)))
     if frame.is_empty() and asked is not None and asked.empty:
         print(asked.empty)
@@ -182,6 +183,6 @@ def _shown(frame: "polars.DataFrame", asked: "Query | None", remark: str, args: 
     if asked is None:
         return table.shown(frame, None, {}, "Answer to one SELECT", (f"SQL: {' '.join(args.sql.split())}",), remark)
     units = {name: column.unit for name, column in asked.returns.items()}
-    notes = [table.suppression_note(args.suppress)] if args.suppress is not None and frame.height else []
+    notes = [table.suppression_note(frame, args.suppress)] if args.suppress is not None and frame.height else []
     notes += [asked.empty or "No row."] if frame.is_empty() else []
     return table.shown(frame, asked.table, units, asked.title, notes, remark)

@@ -18,8 +18,8 @@ LONGEST_COUNT = 10**12
 
 WHOLE_FROM = 1000
 """From here on a number is written without decimals."""
-MOST_DECIMALS, DIGITS = 2, 4
-"""Decimals of numbers from 1 on; digits that count of those below."""
+MOST_DECIMALS, DIGITS, FEW_DIGITS = 2, 4, 2
+"""Decimals of numbers from 1 on; digits that count of those below, and beside large ones."""
 NOISE = 1e-9
 """What binary fractions add to a number: 0.1 + 0.2 has one decimal."""
 
@@ -62,11 +62,11 @@ def cell(value: Any) -> str:
     return str(value)
 
 
-def decimals(value: float) -> int:
-    """Return how many decimals `value` needs: all it has, but no more than two, or below 1 four digits that count."""
+def decimals(value: float, digits: int = DIGITS) -> int:
+    """Return how many decimals `value` needs: all it has, but no more than two, or below 1 `digits` that count."""
     if not math.isfinite(value) or abs(value - round(value)) <= NOISE * max(1.0, abs(value)):
         return 0
-    most = MOST_DECIMALS if abs(value) >= 1 else DIGITS - 1 - math.floor(math.log10(abs(value)))
+    most = MOST_DECIMALS if abs(value) >= 1 else max(digits - 1 - math.floor(math.log10(abs(value))), MOST_DECIMALS)
     exact = (d for d in range(1, most) if abs(value - round(value, d)) <= NOISE * abs(value))
     return next(exact, most)
 
@@ -76,15 +76,22 @@ def column(values: Sequence[Any], units: Sequence[Any] = ()) -> list[str]:
 
     Numbers from a thousand on have none. With `units`, one a value, those of one unit have the same.
     """
-    keys = list(units) or [None] * len(values)
-    needed: dict[Any, int] = {}
+    keys = [cell(unit) for unit in units] or [""] * len(values)
+    floats: dict[str, list[float]] = {}
     for key, value in zip(keys, values, strict=True):
         if isinstance(value, float | Decimal) and abs(value) < WHOLE_FROM:
-            needed[key] = max(needed.get(key, 0), decimals(float(value)))
+            floats.setdefault(key, []).append(float(value))
+    needed = {key: _decimals_of(found) for key, found in floats.items()}
     return [
         _fixed(value, needed.get(key, 0)) if isinstance(value, float | Decimal) else cell(value)
         for key, value in zip(keys, values, strict=True)
     ]
+
+
+def _decimals_of(values: Sequence[float]) -> int:
+    """Beside numbers from 10 on, the digits of small ones say little."""
+    digits = FEW_DIGITS if max(map(abs, values)) >= 10 else DIGITS
+    return max(decimals(value, digits) for value in values)
 
 
 def _fixed(value: float | Decimal, places: int) -> str:

@@ -57,8 +57,10 @@ def check_suppression(declared: Table | None, least: int) -> Characteristics:
     return declared
 
 
-def suppression_note(least: int) -> str:
-    """Return the footnote that says what was hidden."""
+def suppression_note(made: "polars.DataFrame", least: int) -> str:
+    """Return the footnote that says what was hidden in `made`, a frame that `suppress` returned."""
+    if made[HIDDEN].null_count() == made.height:
+        return f"Numbers from 1 to {least - 1} would be hidden here, and what gives them away; there are none."
     return (
         f"Small numbers are hidden: “<{least}” stands for 1 to {least - 1}; “{WITHHELD}” for a number that would give "
         "such a number away, as its rest, in a sum or as a part, and for the median and range of fewer than "

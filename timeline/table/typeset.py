@@ -100,7 +100,7 @@ PAGE = """<!doctype html>
 <style>
 body {{ margin: 1.5rem; background: #ffffff; }}
 #table {{ overflow-x: auto; }}
-#table .gt_title {{ font-weight: bold; }}
+#table td.gt_title {{ font-weight: bold; }}
 #table sup {{ line-height: 0; }}
 #table .gt_source_notes, #table .gt_sourcenote {{ max-width: 44rem; }}
 @media print {{ body {{ margin: 0; }} tr {{ break-inside: avoid; }} #table {{ overflow: visible; }}
