@@ -11,7 +11,7 @@ returns:
   note: "where nobody is left: what the study lacks"
 section: cohort
 order: 10
-chart: {kind: steps, label: condition, count: patients, lost: lost, x: Patients}
+chart: {kind: flow, label: condition, count: patients, lost: lost, why: why, note: note}
 published: [X-01, M-04, M-05]
 */
 WITH flag AS (

@@ -294,7 +294,7 @@ def _sql_mistakes(query: Query) -> list[str]:
 def _header_mistakes(query: Query) -> list[str]:
     """Whether chart, statistics and cards name columns of the result."""
     named = {name: "chart" for name in (query.chart.columns() if query.chart else ())}
-    named |= {name: "statistics" for statistic in query.statistics for name in statistic.columns()}
+    named |= {name: "statistics" for statistic in query.statistics for name in statistic.needs()}
     if query.show == "cards":
         named |= {name: "cards" for name in ("label", "value", "detail")}
     return [

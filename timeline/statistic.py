@@ -23,9 +23,16 @@ class Declared(Model):
     title: str
     name: str = ""
     published: str = ""
+    where: str | None = None
+    """A column of true or false: only the rows where it is true count, and no other is missing."""
 
     def columns(self) -> tuple[str, ...]:
+        """The columns that it is computed from, apart from `where`."""
         raise NotImplementedError
+
+    def needs(self) -> tuple[str, ...]:
+        """Every column that it names."""
+        return self.columns() if self.where is None else (*self.columns(), self.where)
 
 
 class MedianRangeOf(Declared):
@@ -69,9 +76,20 @@ def name_of(declared: Statistic) -> str:
 def answer(frame: "polars.DataFrame", declared: Statistic) -> Answer:
     """Return what `declared` finds in the columns of `frame`; what cannot be computed is said in the sentence."""
     try:
-        return COMPUTE[declared.kind](frame, declared)
+        return COMPUTE[declared.kind](_counted(frame, declared), declared)
     except TimelineError as error:
         return _answer(declared, f"not computed: {error}")
+
+
+def _counted(frame: "polars.DataFrame", declared: Statistic) -> "polars.DataFrame":
+    """The rows that `where` leaves; an unknown one is not left."""
+    if declared.where is None:
+        return frame
+    import polars
+
+    if frame[declared.where].dtype != polars.Boolean:
+        raise TimelineError(f"`where` names the column {declared.where}, and that is not true or false")
+    return frame.filter(frame[declared.where])
 
 
 def _answer(declared: Statistic, found: object, values: Mapping[str, Any] | None = None) -> Answer:
@@ -100,6 +118,7 @@ def _survival(frame: "polars.DataFrame", declared: SurvivalOf) -> Answer:
     )
     at = {f"percent_at_{time:g}": None if mark is None else 100 * mark.survival for time, mark in found.landmarks}
     values = {"n": found.curve.n, "events": found.curve.events, "median": found.median, "follow_up": found.follow_up}
+    values |= {"rule": found.rule, "landmarks": list(declared.landmarks)}
     return _answer(declared, found, values | at)
 
 

@@ -10,9 +10,11 @@ from typing import Annotated
 from pydantic import Field
 
 from timeline.charts.declared.base import Declared
+from timeline.charts.declared.course import Course, Measure
+from timeline.charts.declared.flow import Flow
 from timeline.charts.declared.lanes import Lanes, Layer
-from timeline.charts.declared.steps import Steps
+from timeline.charts.declared.survival import Survival
 
-Chart = Annotated[Lanes | Steps, Field(discriminator="kind")]
+Chart = Annotated[Course | Flow | Lanes | Survival, Field(discriminator="kind")]
 
-__all__ = ["Chart", "Declared", "Lanes", "Layer", "Steps"]
+__all__ = ["Chart", "Course", "Declared", "Flow", "Lanes", "Layer", "Measure", "Survival"]
