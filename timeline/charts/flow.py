@@ -23,7 +23,7 @@ LINE, PAD = 16, 9
 """Height of a line of words, and the space around the words of a box."""
 LEAST_GAP = 34
 """Height of the shortest arrow."""
-LETTERS, SIDE_LETTERS = 42, 46
+LETTERS, SIDE_LETTERS = 43, 48
 """Letters in a line of a box, at the size in which they are drawn."""
 HEAD = "M-1,-1.1L1,-1.1L0,1Z"
 SIDE_HEAD = "M-1.1,-1L1,0L-1.1,1Z"

@@ -4,6 +4,7 @@ Every number comes from `timeline.stats`; here are only its places and words.
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 MOST_STRATA = 6
 MOST_TICKS = 12
+LETTERS = 116
+"""Letters in a line of the notes."""
 RULES = {
     "averaging": "where the curve is flat at 50 %, the middle of its ends",
     "first_crossing": "the first time at which the curve is at 50 % or below",
@@ -116,6 +119,8 @@ def _strata(
     known = [stratum for stratum in every if stratum.found.curve.n]
     notes = [note for stratum in known[:MOST_STRATA] for note in _notes(stratum)]
     notes += [f"{stratum.name or 'Nothing to draw'}: {stratum.found}." for stratum in every if not stratum.found.curve.n]
+    if not every:
+        notes.append("Nothing to draw: no rows.")
     if len(known) > MOST_STRATA:
         left = sum(stratum.found.curve.n for stratum in known[MOST_STRATA:])
         notes.append(f"The {MOST_STRATA} largest of {len(known)} groups; the others have n = {left:,} together.")
@@ -126,7 +131,7 @@ def _notes(stratum: Stratum) -> list[str]:
     """One line for a curve among several, three for one alone."""
     found = stratum.found
     if stratum.name:
-        return [f"{stratum.name}: {found}"]
+        return textwrap.wrap(f"{stratum.name}: {found}", LETTERS, subsequent_indent="\u2003")
     curve = found.curve
     counts, _, missing = str(found).rpartition("n = ")[2].partition("; ")
     lines = [f"n = {counts}, censored = {curve.n - curve.events}; {missing}"]
@@ -148,7 +153,7 @@ def _ticks(last: float, declared: Survival) -> tuple[float, ...]:
     limit = declared.limit if declared.limit is not None else last
     step = declared.every
     if step is None:
-        rough = max(limit, 1) / 8
+        rough = (limit or 8) / 8
         power = 10 ** math.floor(math.log10(rough))
         step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
     step *= max(1, math.ceil(limit / step / MOST_TICKS))
