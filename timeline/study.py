@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
+    from timeline.charts.declared import Beyond
     from timeline.report import ReportResult
     from timeline.rules import RuleSet
     from timeline.sweep import Sweep
@@ -230,9 +231,13 @@ class Study:
         queries: Path | str | None = None,
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
+        lanes: Beyond | None = None,
         progress: Progress | None = None,
     ) -> ReportResult:
-        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds."""
+        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds.
+
+        `lanes` says what becomes of more lanes than can be read: `sample`, `pages` or `all`.
+        """
         from timeline import report
 
         with self.reading() as con:
@@ -242,6 +247,7 @@ class Study:
                 queries=query_folder(queries),
                 figures=None if figures is None else Path(figures),
                 formats=formats,
+                lanes=lanes,
                 progress=progress,
             )
 

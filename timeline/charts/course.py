@@ -79,10 +79,13 @@ def _y(panel: Panel) -> "alt.Y":
         factors = (1,) if math.log10(panel.high / panel.low) > 2 else (1, 2, 5)
         ticks = [factor * 10.0**power for power in range(low, high + 1) for factor in factors]
         axis = alt.Axis(title=title, values=ticks, format=NUMBER, grid=True)
+        # Room at both ends, also where all values are the same.
         domain = [panel.low * 0.85, panel.high / 0.85]
         return alt.Y("y:Q", scale=alt.Scale(type="log", domain=domain, nice=False), axis=axis)
     # A measure that comes near 0 is seen from 0 on; one that stays far from it is seen where it lies.
-    scale = alt.Scale(zero=panel.low < 0.25 * panel.high, nice=True)
+    low = min(panel.low, 0) if panel.low < 0.25 * panel.high else panel.low
+    high = panel.high if panel.high > low else low + 1
+    scale = alt.Scale(domain=[low, high], zero=False, nice=True)
     return alt.Y("y:Q", scale=scale, axis=alt.Axis(title=title, tickCount=5, format=NUMBER, grid=True))
 
 

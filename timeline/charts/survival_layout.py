@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 MOST_STRATA = 6
 MOST_TICKS = 12
-LETTERS = 116
+LETTERS = 136
 """Letters in a line of the notes."""
 RULES = {
     "averaging": "where the curve is flat at 50 %, the middle of its ends",
@@ -131,7 +131,8 @@ def _notes(stratum: Stratum) -> list[str]:
     """One line for a curve among several, three for one alone."""
     found = stratum.found
     if stratum.name:
-        return textwrap.wrap(f"{stratum.name}: {found}", LETTERS, subsequent_indent="\u2003")
+        words = f"{stratum.name}: {found}".replace(" = ", "\u00a0=\u00a0").replace(" %", "\u00a0%")
+        return textwrap.wrap(words, LETTERS, subsequent_indent="\u2003")
     curve = found.curve
     counts, _, missing = str(found).rpartition("n = ")[2].partition("; ")
     lines = [f"n = {counts}, censored = {curve.n - curve.events}; {missing}"]

@@ -12,9 +12,9 @@ from pydantic import Field
 from timeline.charts.declared.base import Declared
 from timeline.charts.declared.course import Course, Measure
 from timeline.charts.declared.flow import Flow
-from timeline.charts.declared.lanes import Lanes, Layer
+from timeline.charts.declared.lanes import Beyond, Lanes, Layer
 from timeline.charts.declared.survival import Survival
 
 Chart = Annotated[Course | Flow | Lanes | Survival, Field(discriminator="kind")]
 
-__all__ = ["Chart", "Course", "Declared", "Flow", "Lanes", "Layer", "Measure", "Survival"]
+__all__ = ["Beyond", "Chart", "Course", "Declared", "Flow", "Lanes", "Layer", "Measure", "Survival"]
