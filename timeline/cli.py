@@ -129,7 +129,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lanes",
         choices=("sample", "pages", "all"),
-        help="of more lanes than can be read: some that stand for all, pages of them, or all (default: as the query says)",
+        help="more lanes than can be read: some for all, pages of them, or all (default: as the query says)",
     )
 
 

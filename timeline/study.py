@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import duckdb
     import polars
 
+    from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
-    from timeline.charts.declared import Beyond
     from timeline.report import ReportResult
     from timeline.rules import RuleSet
     from timeline.sweep import Sweep

@@ -44,7 +44,9 @@ def draw(
     return together.properties(title=heading, datasets=datasets)
 
 
-def _panel(panel: Panel, arranged: Arranged, declared: Course, height: float, place: int) -> "alt.LayerChart":
+def _panel(
+    panel: Panel, arranged: Arranged, declared: Course, height: float, place: int
+) -> "alt.LayerChart | alt.FacetChart":
     import altair as alt
 
     last = place == len(arranged.panels) - 1

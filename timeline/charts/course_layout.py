@@ -82,9 +82,13 @@ def notes(arranged: Arranged, declared: Course) -> list[str]:
     for panel in arranged.panels:
         if panel.not_known:
             every = panel.known + panel.not_known + panel.not_positive
-            said.append(f"{panel.measure.title}: {panel.not_known:,} of {every:,} values are not known; a line breaks there.")
+            said.append(
+                f"{panel.measure.title}: {panel.not_known:,} of {every:,} values are not known; a line breaks there."
+            )
         if panel.not_positive:
-            said.append(f"{panel.measure.title}: {panel.not_positive:,} values of 0 or less have no place on a logarithmic axis.")
+            said.append(
+                f"{panel.measure.title}: {panel.not_positive:,} values of 0 or less are not on a logarithmic axis."
+            )
     return said
 
 

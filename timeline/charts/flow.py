@@ -5,7 +5,7 @@ Everything stands in pixels, so that words wrap where the boxes end and nothing 
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from timeline.charts import theme
 from timeline.charts.declared import Flow
@@ -87,7 +87,10 @@ def _beside(row: Record, declared: Flow) -> list[tuple[str, str]]:
     lost = _of(row, declared.lost)
     if not lost:
         return []
-    return [(f"Excluded: n = {lost:,}", "number"), *((why, "note") for why in _wrapped(_of(row, declared.why), SIDE_LETTERS))]
+    return [
+        (f"Excluded: n = {lost:,}", "number"),
+        *((why, "note") for why in _wrapped(_of(row, declared.why), SIDE_LETTERS)),
+    ]
 
 
 def _of(row: Record, column: str | None) -> Any:
@@ -171,10 +174,9 @@ def _texts() -> list["alt.Chart"]:
         "note": {"fontSize": 11.5, "color": theme.QUIET},
     }
     charts = []
+    sides: tuple[tuple[str, Literal["left", "center"]], ...] = (("datum.side", "left"), ("!datum.side", "center"))
     for style, look in styles.items():
-        for where, align in (("datum.side", "left"), ("!datum.side", "center")):
+        for where, align in sides:
             text = _named("texts", f"datum.style == '{style}' && {where}")
-            charts.append(
-                text.mark_text(align=align, baseline="middle", **look).encode(x=_x(), y=_y(), text="text:N")
-            )
+            charts.append(text.mark_text(align=align, baseline="middle", **look).encode(x=_x(), y=_y(), text="text:N"))
     return charts

@@ -72,7 +72,13 @@ def arrange(frame: "polars.DataFrame", declared: Lanes) -> tuple[Arranged, ...]:
     height = max(layout.height for layout in layouts)
     return tuple(
         Arranged(
-            marks[id(layout)], _labels(layout), _titles(layout, lanes, declared, tallies), height, first, last, len(lanes)
+            marks[id(layout)],
+            _labels(layout),
+            _titles(layout, lanes, declared, tallies),
+            height,
+            first,
+            last,
+            len(lanes),
         )
         for layout in layouts
     )
@@ -207,9 +213,7 @@ def _labels(layout: Layout) -> list[Mark]:
     ]
 
 
-def _titles(
-    layout: Layout, lanes: Sequence[tuple[str, str]], declared: Lanes, tallies: dict[str, str]
-) -> list[Mark]:
+def _titles(layout: Layout, lanes: Sequence[tuple[str, str]], declared: Lanes, tallies: dict[str, str]) -> list[Mark]:
     every, drawn = Counter(panel for panel, _ in lanes), Counter(panel for panel, _ in layout.tops)
     half = PANEL_GAP / 2
     titles = []
@@ -218,5 +222,7 @@ def _titles(
         words = f"{panel} (n = {every[panel]:,}{shown})" if declared.count else panel
         tally = tallies.get(panel, "")
         below = y + half + (TALLY if tallies else 0)
-        titles.append({"panel": words, "tally": tally, "y": y, "y_tally": y + TALLY, "top": y - half - 1, "bottom": below})
+        titles.append(
+            {"panel": words, "tally": tally, "y": y, "y_tally": y + TALLY, "top": y - half - 1, "bottom": below}
+        )
     return titles

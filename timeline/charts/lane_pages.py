@@ -13,9 +13,11 @@ CODED = ("lane", "layer", "what", "when", "value", "label")
 
 
 def datasets(pages: Sequence[Arranged], place: int) -> dict[str, list[dict[str, Any]]]:
-    """Return the data of the page at `place`, as the chart reads them."""
+    """Return the data of the page at `place`, those that the chart reads: without panels there are no titles."""
     page = pages[place]
-    data = {"marks": page.marks, "lanes": page.lanes, "panels": page.panels}
+    data = {"marks": page.marks, "lanes": page.lanes}
+    if page.panels:
+        data["panels"] = page.panels
     return data if len(pages) == 1 else data | {"page": [{"text": name(pages, place)}]}
 
 

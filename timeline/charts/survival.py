@@ -37,7 +37,9 @@ def draw(
     x = alt.X(
         "x:Q",
         scale=alt.Scale(domain=[0, arranged.limit], nice=False),
-        axis=alt.Axis(title=declared.x, values=list(arranged.ticks), grid=False, format="~g", labelOverlap=False, labelFlush=False),
+        axis=alt.Axis(
+            title=declared.x, values=list(arranged.ticks), grid=False, format="~g", labelOverlap=False, labelFlush=False
+        ),
     )
     y = alt.Y(
         "y:Q",
@@ -107,7 +109,9 @@ def _curves(arranged: Arranged, colours: _Colours, x: "alt.X", y: "alt.Y") -> li
     titles = {"name": "Group"} if len(arranged.strata) > 1 else {}
     titles |= {"when": "Time", "survival": "Survival", "counts": "Here"}
     tooltip = [alt.Tooltip(f"{name}:N", title=words) for name, words in titles.items()]
-    band = _named("band").mark_area(interpolate="step-after", opacity=0.16 if len(arranged.strata) < 3 else 0.09, line=False)
+    band = _named("band").mark_area(
+        interpolate="step-after", opacity=0.16 if len(arranged.strata) < 3 else 0.09, line=False
+    )
     line = _named("line").mark_line(interpolate="step-after", strokeWidth=2.2)
     ticks = _named("censored").mark_point(shape=CENSORED, size=44, strokeWidth=1.5, opacity=1, filled=False)
     # Nothing to be seen, but it answers the pointer all along the curve.

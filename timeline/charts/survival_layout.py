@@ -118,7 +118,9 @@ def _strata(
     every.sort(key=lambda stratum: (-stratum.found.curve.n, stratum.name))
     known = [stratum for stratum in every if stratum.found.curve.n]
     notes = [note for stratum in known[:MOST_STRATA] for note in _notes(stratum)]
-    notes += [f"{stratum.name or 'Nothing to draw'}: {stratum.found}." for stratum in every if not stratum.found.curve.n]
+    notes += [
+        f"{stratum.name or 'Nothing to draw'}: {stratum.found}." for stratum in every if not stratum.found.curve.n
+    ]
     if not every:
         notes.append("Nothing to draw: no rows.")
     if len(known) > MOST_STRATA:

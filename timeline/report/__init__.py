@@ -52,8 +52,8 @@ def write_report(
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
-    there, once per format (png, svg, pdf, json). `lanes` says what becomes of more lanes than can be read. Raises UsageError for another format,
-    Findings for mistakes in queries.
+    there, once per format (png, svg, pdf, json). `lanes` says what becomes of more lanes than can be read, instead of
+    the headers. Raises UsageError for another format, Findings for mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:

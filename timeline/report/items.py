@@ -65,9 +65,7 @@ class Item:
         return self.total > len(self.rows)
 
 
-def answer(
-    con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance, lanes: Beyond | None = None
-) -> Item:
+def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance, lanes: Beyond | None = None) -> Item:
     """Return the answer to one query as the page shows it; an error or an empty answer becomes a sentence.
 
     `lanes` says what a chart does with more lanes than can be read, instead of its header.
