@@ -144,6 +144,11 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
+    parser.add_argument(
+        "--lanes",
+        choices=("sample", "pages", "all"),
+        help="more lanes than can be read: some for all, pages of them, or all (default: as the query says)",
+    )
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

@@ -118,7 +118,12 @@ def _report(args: argparse.Namespace) -> int:
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
         report = study.report(
-            page, queries=args.queries, figures=args.figures, formats=args.formats.split(","), progress=show
+            page,
+            queries=args.queries,
+            figures=args.figures,
+            formats=args.formats.split(","),
+            lanes=args.lanes,
+            progress=show,
         )
     return _say(report, summaries.report_text(report), args)
 

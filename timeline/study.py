@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars
 
+    from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
@@ -236,9 +237,13 @@ class Study:
         queries: Path | str | None = None,
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
+        lanes: Beyond | None = None,
         progress: Progress | None = None,
     ) -> ReportResult:
-        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds."""
+        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds.
+
+        `lanes` says what becomes of more lanes than can be read: `sample`, `pages` or `all`.
+        """
         from timeline import report
 
         with self.reading() as con:
@@ -248,6 +253,7 @@ class Study:
                 queries=query_folder(queries),
                 figures=None if figures is None else Path(figures),
                 formats=formats,
+                lanes=lanes,
                 progress=progress,
             )
 
