@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from timeline import query, statistic
-from timeline.errors import Findings, StudyError
+from timeline.errors import Findings, TimelineError
 from timeline.header import Query
 from timeline.printing import did_you_mean
 from timeline.published.read import ROW, Check, Item, Published, Value, unfit
@@ -102,7 +102,7 @@ class Once:
         if asked.name not in self._frames:
             try:
                 self._frames[asked.name] = self._ask(asked)
-            except StudyError as error:
+            except TimelineError as error:
                 self._frames[asked.name] = str(error)
         return self._frames[asked.name]
 
