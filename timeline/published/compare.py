@@ -168,10 +168,12 @@ def _found(check: Check, queries: Mapping[str, Query], once: Once) -> Found:
         return _nothing(check, frame)
     if frame.is_empty():
         return _nothing(check, asked.empty.rstrip(".") or f"query {asked.name} has no row")
+    titles: dict[str, str] = {}
     if check.statistic:
         answer = once.answer(asked, frame, check.statistic)
         values = answer.rows.get(check.row, {}) if check.row else answer.values
         declared = next(one for one in asked.statistics if statistic.name_of(one) == check.statistic)
+        titles = {key: row.get("title", key) for key, row in answer.rows.items()}
         unit, why = getattr(declared, "unit", None), "; ".join(answer.sentences)
         if check.row and not values:
             why = f"{answer.title}: nothing of {check.row}"
@@ -179,11 +181,16 @@ def _found(check: Check, queries: Mapping[str, Query], once: Once) -> Found:
         values, unit = _row(frame, check.row)
         why = f"query {asked.name} has no row {check.row} here" if not values else "known of nobody"
     fields = tuple(_field(name, value, values, check) for name, value in check.values.items())
-    known = {field.name: field.computed for field in fields if field.computed is not None}
+    known = {field.name: _named(field.computed, titles) for field in fields if field.computed is not None}
     # Of nobody, every number is undefined, and 0 of 0 is no count.
     if not known or len(known) < len(fields) or values.get("n") == 0:
         return Found(tuple(replace(f, agrees=None) for f in fields), lacking=why)
     return Found(fields, phrase(known, unit))
+
+
+def _named(value: Any, titles: Mapping[str, str]) -> Any:
+    """A list of panels by their names in words."""
+    return [titles.get(one, one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _nothing(check: Check, why: str) -> Found:

@@ -6,7 +6,8 @@ from typing import Any
 SYMBOLS = {"[degF]": "°F", "Cel": "°C", "10*9/L": "10⁹/L", "ug/L": "µg/L", "d": "days", "h": "hours", "a": "years",
     "mo": "months", "1": "", "%": "%"}  # fmt: skip
 """Units that are read more easily than they are spelled."""
-WORDS = {"p": "P", "follow_up": "follow-up"}
+LEAST_P = 0.0001
+WORDS = {"follow_up": "follow-up"}
 TIMES = ("follow_up",)
 """Values in the unit of their statistic."""
 SHORT = 10_000
@@ -23,6 +24,8 @@ def phrase(values: Mapping[str, Any], unit: str | None = None) -> str:
         said.append(bounds + _unit(unit))
     if not said and "n" in left and len(left) == 1:
         return f"n {_number(left['n'])}"
+    if "p" in left:
+        said.append(_p(left.pop("p"), left.pop("stars", None)))
     return ", ".join([*said, *(_other(name, value, unit) for name, value in left.items())])
 
 
@@ -48,6 +51,12 @@ def _counted(left: dict[str, Any]) -> str:
         return ""
     count = _number(left.pop("count"))
     return f"{count} of {_number(left.pop('n'))}" if "n" in left else count
+
+
+def _p(p: float | None, stars: Any) -> str:
+    """As papers print it: four decimals, and the stars behind it."""
+    text = "P undefined" if p is None else "P < 0.0001" if p < LEAST_P else f"P = {p:.4f}"
+    return f"{text} ({stars})" if stars else text
 
 
 def _bounds(left: dict[str, Any]) -> str:
