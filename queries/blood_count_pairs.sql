@@ -12,7 +12,7 @@ empty: No patient of the cohort has an anakinra window.
 statistics:
   - {kind: paired, test: paired_t, before: before_value, after: after_value, by: analyte, label: patient_id,
       missing: missing, unit: 10*9/L, title: Blood counts}
-published: [F2B-L, F2B-R]
+published: [X-24, F2B-L, F2B-R, F2-S]
 */
 SELECT p.patient_id, p.analyte, p.before_value, p.after_value, p.missing
 FROM lab_pair AS p

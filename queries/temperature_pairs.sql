@@ -11,7 +11,7 @@ empty: No patient of the cohort has an anakinra window.
 statistics:
   - {kind: paired, test: paired_t, before: before_value, after: after_value, label: patient_id, missing: missing,
       unit: Cel, title: Highest temperature, published: F2A}
-published: [F2A]
+published: [F2A, F2-S]
 */
 SELECT p.patient_id, p.before_value, p.after_value, p.missing
 FROM lab_pair AS p

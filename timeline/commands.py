@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import printing, summaries, whatif
+from timeline import checklist, printing, summaries, whatif
 from timeline.errors import UsageError
 from timeline.study import Study, queries, rule_folders
 
@@ -202,6 +202,8 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,
+    "published": checklist.published,
+    "sensitivity": checklist.sensitivity,
     "report": _report,
     "synth": _synth,
 }

@@ -109,7 +109,9 @@ def sensitivity(
     with closing(con.cursor()) as own:
         plans = Plans(*definitions)
         touched = tuple(dict.fromkeys(key for one in asked for r in (one, *one.readings) for key in r.ids))
-        base = _variant(plans, Reading("", touched), queries, published)
+        reads = _reads(asked, touched, queries, published)
+        plain = plans.of(Reading("", ()), reads)
+        base = Variant(touched, queries, published, plain)
         variants = {id(r): _variant(plans, r, queries, published) for one in asked for r in one.readings}
         tables = overlay.derive(own, plans.made, progress)
         answers = Answers(own, tables)
@@ -119,6 +121,15 @@ def sensitivity(
     ruleset = definitions[0].name
     seconds = time.perf_counter() - clock
     return Sensitivity(study, ruleset, told, tables.derived, tables.reused, query.remark(con), seconds)
+
+
+def _reads(
+    asked: Sequence[Question], touched: Sequence[str], queries: Mapping[str, Query], published: Published
+) -> frozenset[str]:
+    """Every relation that a query reads for one of the items, by default or in its place."""
+    names = {check.query for key in touched for check in published.items[key].checks}
+    names |= {reading.query for one in asked for reading in one.readings}
+    return frozenset(name for asked in names if asked in queries for name in queries[asked].reads)
 
 
 def _asked(listed: Alternatives, ids: Iterable[str] | None) -> tuple[Question, ...]:
@@ -145,6 +156,8 @@ class Plans:
     def of(self, reading: Reading, reads: frozenset[str]) -> overlay.Plan:
         """Return the definitions of a reading as far as `reads` needs them; TimelineError where they do not fit."""
         ruleset, key = self._plain, ()
+        if not reading.rules and not reading.set and self._plans:
+            return self.made[0]  # the plain one, which has what every query reads
         for folder in reading.rules:
             key = (*key, str(folder))
             if key not in self._sets:
@@ -213,12 +226,15 @@ class Answers:
     def __init__(self, con: "duckdb.DuckDBPyConnection", tables: overlay.Tables) -> None:
         self._con, self._tables = con, tables
         self._frames: dict[Any, polars.DataFrame] = {}
+        self._shown: overlay.Plan | None = None
 
     def compared(self, variant: Variant) -> tuple[Compared, ...]:
         """Return the variant's items; its plan's tables stand under their names from now on."""
         plan = variant.plan
         assert plan is not None
-        overlay.show(self._con, plan, self._tables)
+        if plan is not self._shown:
+            overlay.show(self._con, plan, self._tables)
+            self._shown = plan
         return compare(self._con, variant.queries, variant.published, variant.ids, partial(self._ask, plan))
 
     def broken(self, variant: Variant) -> tuple[str, ...]:

@@ -32,8 +32,11 @@ def phrase(values: Mapping[str, Any], unit: str | None = None) -> str:
 def _other(name: str, value: Any, unit: str | None) -> str:
     if name.startswith("percent_"):
         return f"{_number(value)} % {name.removeprefix('percent_').replace('_', ' ')}{_unit(unit)}"
+    if name == "direction":
+        return f"{value} after"
     words = WORDS.get(name, name.replace("_", " "))
-    return f"{words} {listed(value)}" + (_unit(unit) if name in TIMES else "")
+    colon = ":" if isinstance(value, list | tuple) else ""
+    return f"{words}{colon} {listed(value)}" + (_unit(unit) if name in TIMES else "")
 
 
 def _centre(left: dict[str, Any], unit: str | None) -> str:
