@@ -68,7 +68,7 @@ def _readings(found: Sensitivity) -> int:
 
 def _table(one: Ambiguity) -> list[str]:
     """Items that some reading changes, a row a reading; what stays the same is named in one line."""
-    moved = changed_ids(one)
+    moved = one.changed
     defaults = {o.id: o for o in one.defaults}
     lines = []
     for key in moved:
@@ -90,12 +90,6 @@ def _table(one: Ambiguity) -> list[str]:
     lines += [wrapped(f"      not computed, {told.label}: {told.why}", indent="        ") for told in one.readings if told.why]
     lines += [wrapped(f"      {told.label}: {note}", indent="        ") for told in one.readings for note in told.notes]
     return lines
-
-
-def changed_ids(one: Ambiguity) -> list[str]:
-    """Return the items that some reading changes, in order."""
-    moved = {o.id for told in one.readings for o in told.outcomes if o.changed}
-    return [o.id for o in one.defaults if o.id in moved]
 
 
 def _said(outcome: Outcome) -> str:

@@ -63,6 +63,17 @@ class Ambiguity:
     readings: tuple[Told, ...]
     note: str = ""
 
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The ids of the items that some reading changes, in order."""
+        moved = {outcome.id for told in self.readings for outcome in told.outcomes if outcome.changed}
+        return tuple(one.id for one in self.defaults if one.id in moved)
+
+    @property
+    def unchanged(self) -> tuple[Outcome, ...]:
+        """The other items under the default reading."""
+        return tuple(one for one in self.defaults if one.id not in self.changed)
+
 
 @dataclass(frozen=True)
 class Sensitivity:
