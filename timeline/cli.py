@@ -195,6 +195,19 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
 
 
+def _published(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _queries(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every item there: .csv, .parquet or .json")
+
+
+def _sensitivity(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("ids", metavar="ID", nargs="*", help="open questions, such as A-01 (default: all)")
+    _queries(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -225,6 +238,18 @@ COMMANDS = (
         "which derived rows changed, for whom, and why",
         "timeline diff before.duckdb after.duckdb",
         _diff,
+    ),
+    Command(
+        "published",
+        "what was published beside what the study gives",
+        "timeline published study.duckdb",
+        _published,
+    ),
+    Command(
+        "sensitivity",
+        "published values under the other readings of what was left open",
+        "timeline sensitivity study.duckdb A-01 A-12",
+        _sensitivity,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import asking, printing, summaries, whatif
+from timeline import asking, checklist, printing, summaries, whatif
 from timeline.asking import settings
 from timeline.errors import UsageError
 from timeline.study import Study, rule_folders
@@ -153,6 +153,8 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,
+    "published": checklist.published,
+    "sensitivity": checklist.sensitivity,
     "report": _report,
     "synth": _synth,
 }
