@@ -8,10 +8,11 @@ import pytest
 
 from timeline import charts, statistic, stats
 from timeline.charts import declared, survival, survival_layout, theme
+from timeline.statistic.declared import SurvivalOf
 
 CHART = declared.Survival(time="t", event="e", unit="months", x="Months", y="Overall survival", every=3)
 BY = CHART.model_copy(update={"by": "g", "every": None})
-ASKED = statistic.SurvivalOf(kind="survival", time="t", event="e", title="S", unit="months", landmarks=(6, 12))
+ASKED = SurvivalOf(kind="survival", time="t", event="e", title="S", unit="months", landmarks=(6, 12))
 # The deaths and last contacts that meet every published aggregate of survival, in days.
 DAYS = [18, 20, 24, 27, 29, 29, 70, 100, 150, 198, 600, 700, 743, 900]
 TIMES = [day / 30.4375 for day in DAYS]

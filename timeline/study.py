@@ -56,12 +56,18 @@ class Study:
         from timeline import store
 
         new = create and not self.path.exists()
+        folder = self.path.parent
+        new_folder = create and not folder.exists()
+        if new_folder:
+            folder.mkdir(parents=True)
         try:
             with closing(store.connect(self.path, create=create)) as con:
                 yield con
         except BaseException:
             if new:  # what never came to hold anything leaves no file behind
                 self.path.unlink(missing_ok=True)
+            if new_folder:
+                folder.rmdir()
             raise
 
     def ingest(
@@ -191,7 +197,7 @@ class Study:
         """Return the answer to the query `name`, shipped or in the folder `queries`; UsageError for an unknown name."""
         from timeline import query
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         with self.reading() as con:
             return query.run_query(con, asked, params)
 
@@ -202,7 +208,7 @@ class Study:
         from timeline import charts
         from timeline.errors import UsageError
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
@@ -261,7 +267,8 @@ def _definitions(
     return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
 
 
-def _named(name: str, folder: Path | str | None) -> Query:
+def named_query(name: str, folder: Path | str | None = None) -> Query:
+    """Return the query `name`, shipped or in `folder`; raise UsageError, with the nearest name, where there is none."""
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
 

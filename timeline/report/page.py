@@ -11,6 +11,7 @@ from timeline.charts import theme
 from timeline.header import SECTIONS
 from timeline.report.items import Item
 from timeline.report.provenance import Provenance
+from timeline.statistic.table import family_table
 
 HEADINGS = {
     "summary": "Summary",
@@ -41,7 +42,8 @@ def sections(told: Provenance, items: Sequence[Item]) -> tuple[Section, ...]:
         for key, heading in HEADINGS.items()
     ]
     definitions = (("definitions", "The rules in words"),) if told.methods else ()
-    entries = (*definitions, ("run", "The run and its versions"))
+    statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
+    entries = (*definitions, *statistics, ("run", "The run and its versions"))
     parts.append(Section("methods", "Methods", template="methods.html", entries=entries))
     return tuple(part for part in parts if part.items or part.template)
 
@@ -58,11 +60,13 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         lstrip_blocks=True,
     )
     environment.filters["marked"] = _marked
+    environment.filters["family_table"] = family_table
     environment.filters["groupby_in_order"] = _grouped
     return environment.get_template("report.html").render(
         told=told,
         sections=sections(told, items),
         methods=told.methods,
+        statistics=_statistics(items),
         numbers=told.sources,
         specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
         # Vega writes the text of data into SVG escaped; see the test with a tag for a name.
@@ -73,6 +77,12 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         charts=figure.drawing(),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
+
+
+def _statistics(items: Iterable[Item]) -> dict[str, str]:
+    """Each statistical method on the page, with the conventions that it follows."""
+    used = dict(method for item in items for answer in item.answers for method in answer.methods)
+    return {method: "; ".join(conventions) for method, conventions in sorted(used.items())}
 
 
 def _bare(spec: dict[str, Any] | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ drug, which grades there are, how many milligrams are much) stands in the header
 needs to know none of it. A chart of kind `x` is declared in `declared/x.py` and drawn in `charts/x.py`.
 """
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -16,5 +16,7 @@ from timeline.charts.declared.lanes import Beyond, Lanes, Layer
 from timeline.charts.declared.survival import Survival
 
 Chart = Annotated[Course | Flow | Lanes | Survival, Field(discriminator="kind")]
+KINDS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Chart)[0]))
+"""What a chart may be."""
 
-__all__ = ["Beyond", "Chart", "Course", "Declared", "Flow", "Lanes", "Layer", "Measure", "Survival"]
+__all__ = ["KINDS", "Beyond", "Chart", "Course", "Declared", "Flow", "Lanes", "Layer", "Measure", "Survival"]
