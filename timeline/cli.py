@@ -112,12 +112,30 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a query; --list names them")
     parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
     parser.add_argument("--list", action="store_true", help="name the queries there are")
+    parser.add_argument("--describe", action="store_true", help="say what NAME asks, its parameters and its columns")
     _queries(parser)
     parser.add_argument(
         "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"
     )
-    parser.add_argument("--as", dest="form", choices=("table", "csv", "parquet", "json"), help="default: table")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there; its ending says the form")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=("table", "csv", "parquet", "json", "markdown", "html", "latex"),
+        help="print it so (default: table)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write there; its ending says the form: .csv, .parquet, .json (for programs), "
+        ".html, .md, .tex, .docx (for people)",
+    )
+    parser.add_argument(
+        "--suppress",
+        metavar="N",
+        type=int,
+        help="hide counts below N, and what would give them away, in a table of counts",
+    )
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +144,11 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
+    parser.add_argument(
+        "--lanes",
+        choices=("sample", "pages", "all"),
+        help="more lanes than can be read: some for all, pages of them, or all (default: as the query says)",
+    )
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
@@ -172,6 +195,19 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
 
 
+def _published(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _queries(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every item there: .csv, .parquet or .json")
+
+
+def _sensitivity(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("ids", metavar="ID", nargs="*", help="open questions, such as A-01 (default: all)")
+    _queries(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -202,6 +238,18 @@ COMMANDS = (
         "which derived rows changed, for whom, and why",
         "timeline diff before.duckdb after.duckdb",
         _diff,
+    ),
+    Command(
+        "published",
+        "what was published beside what the study gives",
+        "timeline published study.duckdb",
+        _published,
+    ),
+    Command(
+        "sensitivity",
+        "published values under the other readings of what was left open",
+        "timeline sensitivity study.duckdb A-01 A-12",
+        _sensitivity,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),

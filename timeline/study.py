@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     import duckdb
     import polars
 
+    from timeline.alternatives import Sensitivity
+    from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
+    from timeline.published import Compared
     from timeline.report import ReportResult
     from timeline.rules import RuleSet
     from timeline.sweep import Sweep
@@ -55,12 +58,18 @@ class Study:
         from timeline import store
 
         new = create and not self.path.exists()
+        folder = self.path.parent
+        new_folder = create and not folder.exists()
+        if new_folder:
+            folder.mkdir(parents=True)
         try:
             with closing(store.connect(self.path, create=create)) as con:
                 yield con
         except BaseException:
             if new:  # what never came to hold anything leaves no file behind
                 self.path.unlink(missing_ok=True)
+            if new_folder:
+                folder.rmdir()
             raise
 
     def ingest(
@@ -190,7 +199,7 @@ class Study:
         """Return the answer to the query `name`, shipped or in the folder `queries`; UsageError for an unknown name."""
         from timeline import query
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         with self.reading() as con:
             return query.run_query(con, asked, params)
 
@@ -201,7 +210,7 @@ class Study:
         from timeline import charts
         from timeline.errors import UsageError
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
@@ -223,6 +232,32 @@ class Study:
             explained, around = explain.pictured(con, rule, patient, number)
         return picture.draw(frames_of(explained, around), *heading(explained, around))
 
+    def published(self, *, queries: Path | str | None = None) -> tuple[Compared, ...]:
+        """Return every published item beside what the study gives for it, or why it gives nothing; writes nothing.
+
+        The values are those of `published.yaml` in the folder `queries`, by default the shipped ones.
+        """
+        from timeline import published
+
+        known, values, _ = _checklist(queries)
+        with self.reading() as con:
+            return published.compare(con, known, published.load(values))
+
+    def sensitivity(
+        self, *ids: str, queries: Path | str | None = None, progress: Progress | None = None
+    ) -> Sensitivity:
+        """Return published items under the other readings of what was left open (`ids`, by default all).
+
+        The rules are those of the last run. Writes nothing.
+        """
+        from timeline import alternatives, engine, published
+
+        known, values, readings = _checklist(queries)
+        items = published.load(values)
+        listed = alternatives.load(readings, items, known)
+        with self.reading() as con:
+            return alternatives.sensitivity(con, engine.last_run(con), known, items, listed, ids or None, progress)
+
     def report(
         self,
         path: Path | str,
@@ -230,9 +265,13 @@ class Study:
         queries: Path | str | None = None,
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
+        lanes: Beyond | None = None,
         progress: Progress | None = None,
     ) -> ReportResult:
-        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds."""
+        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds.
+
+        `lanes` says what becomes of more lanes than can be read: `sample`, `pages` or `all`.
+        """
         from timeline import report
 
         with self.reading() as con:
@@ -242,6 +281,7 @@ class Study:
                 queries=query_folder(queries),
                 figures=None if figures is None else Path(figures),
                 formats=formats,
+                lanes=lanes,
                 progress=progress,
             )
 
@@ -255,7 +295,8 @@ def _definitions(
     return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
 
 
-def _named(name: str, folder: Path | str | None) -> Query:
+def named_query(name: str, folder: Path | str | None = None) -> Query:
+    """Return the query `name`, shipped or in `folder`; raise UsageError, with the nearest name, where there is none."""
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
 
@@ -281,6 +322,15 @@ def query_folder(folder: Path | str | None) -> Path:
     from timeline import shipped
 
     return shipped.folder("queries") if folder is None else Path(folder)
+
+
+def _checklist(folder: Path | str | None) -> tuple[dict[str, Query], Path, Path]:
+    """The queries of a folder, and the files of published values and of other readings that go with them."""
+    from timeline import shipped
+
+    where = query_folder(folder)
+    values = shipped.published(where) or where / "published.yaml"
+    return queries(folder), values, shipped.published(where, "alternatives.yaml") or where / "alternatives.yaml"
 
 
 def _text(value: object) -> str:

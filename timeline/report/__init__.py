@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from timeline import charts, figure, query
+from timeline.charts.declared import Beyond
 from timeline.errors import UsageError
 from timeline.header import SECTIONS
+from timeline.report import checklist
 from timeline.report.items import MOST_ROWS, Item, answer
 from timeline.report.page import render
 from timeline.report.provenance import provenance
@@ -45,13 +47,14 @@ def write_report(
     queries: Path,
     figures: Path | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    lanes: Beyond | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ReportResult:
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
-    there, once per format (png, svg, pdf, json). Raises UsageError for another format,
-    Findings for mistakes in queries.
+    there, once per format (png, svg, pdf, json). `lanes` says what becomes of more lanes than can be read, instead of
+    the headers. Raises UsageError for another format, Findings for mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -60,7 +63,8 @@ def write_report(
         raise UsageError(f"-o {path}: the report is a page; write a name that ends in .html")
     started, say = time.monotonic(), progress or (lambda doing: None)
     told = provenance(con)
-    shown = [found for found in query.load_queries(queries).values() if found.section is not None]
+    known = query.load_queries(queries)
+    shown = [found for found in known.values() if found.section is not None]
     shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
     with ThreadPoolExecutor(1) as aside:
         # Putting the chart library together takes seconds and needs nothing of the study.
@@ -70,10 +74,14 @@ def write_report(
             if found.optional and query.missing_relations(con, found):
                 continue
             say(found.title)
-            items.append(answer(con, found, told))
+            items.append(answer(con, found, told, lanes))
+        say("published values")
+        published = checklist.beside(con, queries, known)
+        say("other readings")
+        readings = checklist.readings(con, queries, known)
         drawn = {item.name: item.chart for item in items if item.chart is not None}
         pictures = {name: charts.picture(spec, "svg").decode() for name, spec in drawn.items()}
-        page = render(told, items, pictures, library.result() if drawn else "")
+        page = render(told, items, pictures, library.result() if drawn else "", published, readings)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     written = write_figures(drawn, figures, formats) if figures is not None else ()

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from timeline import figure
 from timeline.charts import theme
 from timeline.header import SECTIONS
+from timeline.report.checklist import Beside, Readings, anchors, grid, lacking, split
 from timeline.report.items import Item
 from timeline.report.provenance import Provenance
 from timeline.statistic.table import family_table
@@ -34,13 +36,19 @@ class Section:
     entries: tuple[tuple[str, str], ...] = ()
 
 
-def sections(told: Provenance, items: Sequence[Item]) -> tuple[Section, ...]:
+def sections(
+    told: Provenance, items: Sequence[Item], published: Beside | None, readings: Readings | None
+) -> tuple[Section, ...]:
     """Return the parts of the page, in order; those without anything to say are left out."""
     of = {name: tuple(item for item in items if item.query.section == name) for name in SECTIONS}
     parts = [
         Section(key, heading, of[key], entries=tuple((item.name, item.query.title) for item in of[key]))
         for key, heading in HEADINGS.items()
     ]
+    if published:
+        parts.append(Section("published", "Published and computed", template="published.html"))
+    if readings:
+        parts.append(Section("readings", "Other readings", template="alternatives.html"))
     definitions = (("definitions", "The rules in words"),) if told.methods else ()
     statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
     entries = (*definitions, *statistics, ("run", "The run and its versions"))
@@ -48,7 +56,14 @@ def sections(told: Provenance, items: Sequence[Item]) -> tuple[Section, ...]:
     return tuple(part for part in parts if part.items or part.template)
 
 
-def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str], library: str) -> str:
+def render(
+    told: Provenance,
+    items: Sequence[Item],
+    pictures: Mapping[str, str],
+    library: str,
+    published: Beside | None = None,
+    readings: Readings | None = None,
+) -> str:
     """Return the page; `pictures` are the charts as SVG, for paper and for readers without scripts."""
     import jinja2
 
@@ -62,9 +77,17 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
     environment.filters["marked"] = _marked
     environment.filters["family_table"] = family_table
     environment.filters["groupby_in_order"] = _grouped
+    environment.filters["grid"] = grid
+    environment.filters["lacking"] = lacking
+    known = anchors(published, readings)
+    environment.filters["pieces"] = partial(split, known=known)
+    environment.globals["anchors"] = known
     return environment.get_template("report.html").render(
         told=told,
-        sections=sections(told, items),
+        sections=sections(told, items, published, readings),
+        published=published,
+        readings=readings,
+        shown={item.name for item in items},
         methods=told.methods,
         statistics=_statistics(items),
         numbers=told.sources,
@@ -74,7 +97,7 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         library=library.replace("</script", "<\\/script"),
         night=figure.in_script(theme.NIGHT),
         style=(figure.PAGE / "report.css").read_text(encoding="utf-8"),
-        charts=(figure.PAGE / "charts.js").read_text(encoding="utf-8"),
+        charts=figure.drawing(),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
 

@@ -7,7 +7,6 @@ from typing import Protocol
 from timeline.stats.pairs import Pairs, pairs_text
 from timeline.stats.values import LeftOut, left_out_text, p_text
 
-
 MOST = 200
 """Of more pairs no single one is asked about: none of them decides, and the work grows with their square."""
 
