@@ -57,7 +57,7 @@ class Arranged:
 
 def arrange(frame: "polars.DataFrame", declared: Pairs, answers: Sequence[Answer]) -> Arranged:
     """Return the panels in the order of the rows, and what the notes must say of what is not drawn."""
-    found = next((answer for answer in answers if answer.name == declared.statistic), None)
+    found = next((answer for answer in answers if answer.name == declared.answer), None)
     parts = [
         (key, words, _sorted_out(rows, declared))
         for key, words, rows in by_panel(frame, declared.panel, declared.words)

@@ -32,7 +32,7 @@ def draw(
     import altair as alt
 
     arranged = arrange(frame, declared)
-    told = [line for answer in answers if answer.name == declared.statistic for line in answer.brief]
+    told = [line for answer in answers if answer.name == declared.answer for line in answer.brief]
     groups = None
     if declared.colour is not None:
         groups = categories(declared.colours, [bar["group"] for panel in arranged.panels for bar in panel.bars])

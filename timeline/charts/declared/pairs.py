@@ -11,7 +11,7 @@ from timeline.charts.declared.base import Category, Column, Declared
 class Pairs(Declared):
     """Small multiples: in each panel a line for each row, from its value before to its value after.
 
-    The paired statistic that `statistic` names marks each panel with its n, its P value and its stars.
+    The paired statistic that `answer` names marks each panel with its n, its P value and its stars.
     """
 
     kind: Literal["pairs"] = "pairs"
@@ -36,7 +36,7 @@ class Pairs(Declared):
     rule: float | None = None
     """A line across each panel at this value, to compare with."""
     per_row: PositiveInt = 4
-    statistic: str = "paired"
+    answer: str = "paired"
     """The name of the statistic in the same header; where there is none, panels are not marked."""
     most: PositiveInt = 60
     """With more pairs in a panel, so many stand for all, with the quartiles of all behind them; the notes say so."""

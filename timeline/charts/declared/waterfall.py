@@ -28,7 +28,7 @@ class Waterfall(Declared):
     """The column that says why there is no value."""
     cap: PositiveFloat | None = None
     """A bar further from zero is cut there, with an arrow and its value."""
-    statistic: str = "paired"
+    answer: str = "paired"
     """The name of the statistic in the same header that the notes say, where there is one."""
     per_row: PositiveInt = 2
     most: PositiveInt = 200
