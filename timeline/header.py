@@ -20,7 +20,7 @@ from timeline.yamltree import Node, Reader, compose
 SECTIONS = ("summary", "cohort", "course", "results", "survival", "patient", "quality")
 """Sections of the report, in its order; `patient` stands on the page of each patient."""
 Section = Literal["summary", "cohort", "course", "results", "survival", "patient", "quality"]
-KINDS = ("lanes", "steps", *statistic.KINDS)
+KINDS = ("lanes", "steps", "timeline", *statistic.KINDS)
 """Kinds of charts and statistics."""
 
 

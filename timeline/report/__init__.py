@@ -15,6 +15,7 @@ from timeline.errors import UsageError
 from timeline.header import SECTIONS
 from timeline.report.items import MOST_ROWS, Item, answer
 from timeline.report.page import render
+from timeline.report.patients import gather
 from timeline.report.provenance import provenance
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class ReportResult:
     path: Path
     bytes: int
     queries: int
+    patients: int
+    """Patients with a part of their own."""
     figures: tuple[Path, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
@@ -44,12 +47,13 @@ def write_report(
     queries: Path,
     figures: Path | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    patients: str | Sequence[str] = "sample",
     progress: Callable[[str], None] | None = None,
 ) -> ReportResult:
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
-    there, once per format (png, svg, pdf). Raises UsageError for another format, Findings for mistakes in queries.
+    there, once per format (png, svg, pdf). Raises UsageError for another format or unknown ids, Findings for mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -64,20 +68,22 @@ def write_report(
         # Putting the chart library together takes seconds and needs nothing of the study.
         library = aside.submit(figure.library)
         items = []
+        single = [found for found in shown if found.section == "patient"]
         for found in shown:
-            if found.optional and query.missing_relations(con, found):
+            if found.section == "patient" or (found.optional and query.missing_relations(con, found)):
                 continue
             say(found.title)
             items.append(answer(con, found, told))
         drawn = {item.name: item.chart for item in items if item.chart is not None}
         pictures = {name: charts.picture(spec, "svg").decode() for name, spec in drawn.items()}
-        page = render(told, items, pictures, library.result() if drawn else "")
+        people = gather(con, single, told, patients, items, say)
+        page = render(told, items, pictures, library.result() if drawn or people.drawn else "", people)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     written = write_figures(drawn, figures, formats) if figures is not None else ()
     absent = {item.name: item.absent for item in items if item.absent}
     seconds = time.monotonic() - started
-    return ReportResult(path, path.stat().st_size, len(items), tuple(written), absent, seconds)
+    return ReportResult(path, path.stat().st_size, len(items) + len(single), len(people.persons), tuple(written), absent, seconds)
 
 
 def write_figures(drawn: Mapping[str, dict[str, Any]], folder: Path, formats: Sequence[str]) -> tuple[Path, ...]:

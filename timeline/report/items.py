@@ -1,6 +1,6 @@
 """One query as the page shows it: its answer with statistics and chart, or why there is none; renders nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from timeline import charts, printing, query, statistic
@@ -11,6 +11,7 @@ from timeline.stats import Answer
 
 if TYPE_CHECKING:
     import duckdb
+    import polars
 
 MOST_ROWS = 100
 """Rows of a table on the page; all of them come from `timeline query`."""
@@ -72,11 +73,17 @@ def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> 
         return Item(found, absent=f"Not available: {error}.")
     if frame.is_empty():
         return Item(found, absent=found.empty or "No row.")
-    answers = tuple(statistic.answer(frame, declared) for declared in found.statistics)
+    item = answered(found, frame)
     chart = None
     if found.chart is not None:
         notes = [told.synthetic] if told.synthetic else []
-        chart = charts.specification(charts.draw(frame, found.chart, found.title, notes, answers))
+        chart = charts.specification(charts.draw(frame, found.chart, found.title, notes, item.answers))
+    return replace(item, chart=chart)
+
+
+def answered(found: Query, frame: "polars.DataFrame") -> Item:
+    """Return the rows of one query as the page shows them, with its statistics and without its chart."""
+    answers = tuple(statistic.answer(frame, declared) for declared in found.statistics)
     rows = tuple(tuple(printing.cell(value) for value in row) for row in frame.head(MOST_ROWS).rows())
     numeric = tuple(dtype.is_numeric() for dtype in frame.dtypes)
-    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, chart)
+    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers)

@@ -7,6 +7,7 @@ from timeline import figure
 from timeline.charts import theme
 from timeline.header import SECTIONS
 from timeline.report.items import Item
+from timeline.report.patients import People
 from timeline.report.provenance import Provenance
 
 HEADINGS = {
@@ -20,7 +21,9 @@ HEADINGS = {
 }
 
 
-def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str], library: str) -> str:
+def render(
+    told: Provenance, items: Sequence[Item], pictures: Mapping[str, str], library: str, people: People
+) -> str:
     """Return the page; `pictures` are the charts as SVG, for paper and for readers without scripts."""
     import jinja2
 
@@ -36,11 +39,14 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         told=told,
         sections=[section for section in sections if section[2]],
         specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
+        shared={name: figure.in_script(spec) for name, spec in (people.shared or {}).items()},
         # Vega writes the text of data into SVG escaped; see the test with a tag for a name.
         pictures=pictures,
         library=library.replace("</script", "<\\/script"),
         night=figure.in_script(theme.NIGHT),
-        style=(figure.PAGE / "report.css").read_text(encoding="utf-8"),
+        style=(figure.PAGE / "report.css").read_text(encoding="utf-8")
+        + (figure.PAGE / "patients.css").read_text(encoding="utf-8"),
+        patients=(figure.PAGE / "patients.js").read_text(encoding="utf-8"),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
 

@@ -12,7 +12,8 @@ from pydantic import Field
 from timeline.charts.declared.base import Declared
 from timeline.charts.declared.lanes import Lanes, Layer
 from timeline.charts.declared.steps import Steps
+from timeline.charts.declared.timeline import Timeline, TimelineLayer
 
-Chart = Annotated[Lanes | Steps, Field(discriminator="kind")]
+Chart = Annotated[Lanes | Steps | Timeline, Field(discriminator="kind")]
 
-__all__ = ["Chart", "Declared", "Lanes", "Layer", "Steps"]
+__all__ = ["Chart", "Declared", "Lanes", "Layer", "Steps", "Timeline", "TimelineLayer"]

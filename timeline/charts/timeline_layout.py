@@ -1,0 +1,337 @@
+"""Where everything of one subject's lanes stands: rows in, records with pixels and milliseconds out; draws nothing.
+
+Heights are computed here, so that one specification, with these records put in, serves every subject.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from timeline.charts.declared import Timeline
+from timeline.charts.explanation_layout import days, folded, milliseconds, when
+from timeline.charts.timeline_lanes import Lane, lanes_of
+from timeline.charts.timeline_styles import LIMITS, compared, is_implausible, style_of, styles
+
+if TYPE_CHECKING:
+    import polars
+
+Record = dict[str, Any]
+WIDTH = 720
+HEAD = 30
+"""Pixels above the first lane, for the name of day 0 and one row of names of windows."""
+WINDOW_ROW = 13
+GROUP = 22
+"""Height of a group's heading."""
+LETTER = 6.0
+"""Mean width of a letter of a label."""
+KEY_TOP, KEY_ROW, KEY_SYMBOL = 62, 19, 12
+NAMED = 430
+"""Letters for the names of the lanes that are left out; the rest are counted."""
+FEW = 0.1
+"""With a smaller share of the marks around day 0 the first view is elsewhere."""
+NOTE = 165
+"""Letters in a line of the notes."""
+LEVELS = 15
+"""How often the view is halved in search of room for a label."""
+DAY, HOUR = 86_400_000, 3_600_000
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Records to draw: `y` and `height` are pixels, `from`, `to`, `first`, `last` and `zero` milliseconds."""
+
+    marks: list[Record] = field(default_factory=list)
+    lanes: list[Record] = field(default_factory=list)
+    texts: list[Record] = field(default_factory=list)
+    ticks: list[Record] = field(default_factory=list)
+    limits: list[Record] = field(default_factory=list)
+    windows: list[Record] = field(default_factory=list)
+    zero: list[Record] = field(default_factory=list)
+    key: list[Record] = field(default_factory=list)
+    height: float = HEAD
+    first: float = 0
+    last: float = 86_400_000
+    notes: tuple[str, ...] = ()
+
+    @property
+    def datasets(self) -> dict[str, list[Record]]:
+        names = ("marks", "lanes", "texts", "ticks", "limits", "windows", "zero", "key")
+        return {name: getattr(self, name) for name in names}
+
+
+def arrange(frame: "polars.DataFrame", declared: Timeline) -> Arranged:
+    """Return where everything stands; `notes` say what is not drawn, or not in view at first, and why."""
+    rows = [
+        row
+        for row in frame.rows(named=True)
+        if row[declared.element] in declared.layers and row[declared.group] in declared.groups
+    ]
+    timed = [row for row in rows if row[declared.start] is not None]
+    windows = [row for row in timed if _mark_of(row, declared) == "window"]
+    lanes, left_out = lanes_of([row for row in timed if _mark_of(row, declared) != "window"], declared)
+    shown = [row for lane in lanes for row in lane.rows]
+    if not shown and not windows:
+        return Arranged(notes=tuple(_without_time(len(rows) - len(timed))))
+    zero = next((row[declared.origin] for row in timed if row[declared.origin] is not None), None)
+    first, last = _extent([*shown, *windows], declared)
+    view = _view(declared, zero, first, last, [milliseconds(row[declared.start]) for row in shown])
+    bands, rows_of_names = _windows(windows, declared, view)
+    placed, height = _placed(lanes, declared, HEAD + WINDOW_ROW * max(rows_of_names - 1, 0))
+    marks = [mark for lane in placed for mark in _marks(lane, declared, zero, last - first)]
+    view = _with_room(view, marks)
+    beyond = sum(not view[0] <= mark["from"] <= view[1] and (mark["to"] or 0) <= view[0] for mark in marks)
+    notes = [*_without_time(len(rows) - len(timed)), *_not_drawn(left_out), *_not_in_view(beyond)]
+    return Arranged(
+        marks,
+        [{"y": lane.top, "y2": lane.top + lane.height} for lane in placed],
+        [*_headings(placed, declared), *(text for lane in placed for text in lane.texts())],
+        [tick for lane in placed for tick in lane.tick_marks()],
+        [limits for lane in placed if (limits := lane.limits()) is not None],
+        bands,
+        _zero(timed, declared, zero, view),
+        _key(marks, bands, any(lane.limits() for lane in placed), declared, height),
+        height, view[0], view[1], tuple(line for note in notes for line in folded(note, NOTE, 4)),
+    )  # fmt: skip
+
+
+def _mark_of(row: Record, declared: Timeline) -> str:
+    return declared.layers[row[declared.element]].mark
+
+
+def _extent(rows: Iterable[Record], declared: Timeline) -> tuple[float, float]:
+    """The first and the last moment of any row, and never nothing between them."""
+    times = [row[side] for row in rows for side in (declared.start, declared.end) if row[side] is not None]
+    first, last = min(times), max(times)
+    if last - first < timedelta(hours=1):
+        first, last = first - timedelta(hours=12), last + timedelta(hours=12)
+    return milliseconds(first), milliseconds(last)
+
+
+def _view(
+    declared: Timeline, zero: datetime | None, first: float, last: float, starts: Sequence[float]
+) -> tuple[float, float]:
+    """What is in view at first: the declared days around day 0; as many elsewhere, where the marks are; or all."""
+    room = max(last - first, HOUR) * 0.02
+    if declared.view is None or last - first <= (declared.view[1] - declared.view[0]) * DAY:
+        return first - room, last + room
+    length = (declared.view[1] - declared.view[0]) * DAY
+    if zero is not None:
+        low = milliseconds(zero) + declared.view[0] * DAY
+        if sum(low <= start <= low + length for start in starts) >= FEW * len(starts):
+            return max(first - room, low), min(last + room, low + length)
+    low = min(_fullest(sorted(starts), length), last + room - length)
+    return low - 0.02 * length, low + length
+
+
+def _fullest(starts: Sequence[float], length: float) -> float:
+    """Where the stretch of this length begins that holds the most of the times; the earliest of several."""
+    best, most, end = starts[0], 0, 0
+    for place, start in enumerate(starts):
+        while end < len(starts) and starts[end] <= start + length:
+            end += 1
+        if end - place > most:
+            best, most = start, end - place
+    return best
+
+
+def _with_room(view: tuple[float, float], marks: Iterable[Record]) -> tuple[float, float]:
+    """The view, with room at its end for the words of the last marks."""
+    scale = WIDTH / (view[1] - view[0])
+    ends = [
+        (mark["from"] - view[0]) * scale + 12 + len(mark["label"]) * LETTER
+        for mark in marks
+        if mark["label"] and mark["to"] is None and view[0] <= mark["from"] <= view[1]
+    ]
+    beyond = min(max([0.0, *(end - WIDTH for end in ends)]), WIDTH / 4)
+    return view[0], view[1] + beyond / scale
+
+
+def _placed(lanes: Sequence[Lane], declared: Timeline, top: float) -> tuple[list[Lane], float]:
+    """The lanes below each other, a heading above each group, and where the last one ends."""
+    placed: list[Lane] = []
+    group = None
+    for lane in lanes:
+        if lane.group != group:
+            group, top = lane.group, top + GROUP
+        placed.append(lane.at(top))
+        top += lane.height
+    return placed, max(top, HEAD + 20.0)
+
+
+def _headings(placed: Sequence[Lane], declared: Timeline) -> list[Record]:
+    tops: dict[str, float] = {}
+    for lane in placed:
+        tops.setdefault(lane.group, lane.top)
+    return [
+        {"y": top - GROUP / 2 + 2, "text": declared.groups[group], "kind": "group"}
+        for group, top in tops.items()
+        if declared.groups[group]
+    ]
+
+
+def _marks(lane: Lane, declared: Timeline, zero: datetime | None, extent: float) -> list[Record]:
+    """The rows of a lane as marks, each with its words, in order of time."""
+    rows = sorted(lane.rows, key=lambda row: row[declared.start])
+    marks = [_mark(row, lane, declared, zero) for row in rows]
+    _join(marks, declared)
+    _reveal([mark for mark in marks if mark["label"]], extent)
+    return marks
+
+
+def _mark(row: Record, lane: Lane, declared: Timeline, zero: datetime | None) -> Record:
+    layer = declared.layers[row[declared.element]]
+    start, end, value = row[declared.start], row[declared.end], row[declared.value]
+    if end is not None and end <= start:
+        end = None
+    detail = row[declared.detail] or ""
+    top, bottom = lane.span(layer, value)
+    amount = words_of(row, declared)
+    label = {"words": detail.split(";")[0], "point": amount, "bar": detail.split(";")[0]}.get(layer.mark, "")
+    return {
+        "mark": layer.mark,
+        "style": style_of(row, layer, declared),
+        "lane": lane.name,
+        "from": milliseconds(start),
+        "to": milliseconds(end) if end is not None else None,
+        "y": lane.y(value) if layer.mark == "line" else top,
+        "y2": bottom,
+        "middle": lane.top + lane.height / 2,
+        "at": lane.y(value) if layer.mark == "line" else bottom if layer.mark == "graded" else lane.top + lane.height / 2,
+        "run": 0 if layer.mark == "line" and value is not None and not is_implausible(row, declared) else None,
+        "label": label if len(label) <= 28 else label[:27] + "…",
+        "span": 0,
+        "layer": layer.title,
+        "amount": amount,
+        "compared": compared(row, declared),
+        "when": when(start, end),
+        "day": days(start, end, zero),
+        "detail": detail,
+        "source": (row[declared.source] or "") if declared.source is not None else "",
+    }
+
+
+def _join(marks: Iterable[Record], declared: Timeline) -> None:
+    """Number the stretches of a lane's line: times that are further apart than declared are not joined."""
+    last, run = None, 0
+    for mark in marks:
+        if mark["run"] is None:
+            continue
+        if last is not None and declared.join is not None and mark["from"] - last > declared.join * DAY:
+            run += 1
+        last, mark["run"] = mark["from"], run
+
+
+def words_of(row: Record, declared: Timeline) -> str:
+    """Return a row's number in words: its bound, the number, its unit; nothing where there is none."""
+    value = row[declared.value]
+    if value is None:
+        return ""
+    bound = (row[declared.bound] if declared.bound is not None else None) or ""
+    number = f"{value:,.6g}" if abs(value) < 1e15 else f"{value:g}"
+    return f"{bound}{number} {row[declared.unit] or ''}".strip()
+
+
+def _reveal(marks: Sequence[Record], extent: float) -> None:
+    """Set `span` of labels of one lane: so much time, or less, must be in view for the label to have room.
+
+    The view is halved again and again, and each time the labels that find room are taken, earlier ones first; so a
+    label that is seen stays seen while the view narrows.
+    """
+    span = extent * 1.3  # no less than what is in view at first, with its room
+    for _ in range(LEVELS):
+        free, after = -float("inf"), _next_taken(marks)
+        for place, mark in enumerate(marks):
+            x = mark["from"] * WIDTH / span
+            end = x + 9 + len(mark["label"]) * LETTER
+            fits = mark["mark"] != "bar" or mark["to"] is None or end <= mark["to"] * WIDTH / span
+            if mark["span"]:
+                free = end
+            elif fits and x - 5 >= free and end <= after[place] * WIDTH / span - 5:
+                mark["span"], free = span, end
+        span /= 2
+
+
+def _next_taken(marks: Sequence[Record]) -> list[float]:
+    """For each mark the time of the next one whose label is taken already."""
+    times, following = [], float("inf")
+    for mark in reversed(marks):
+        times.append(following)
+        if mark["span"]:
+            following = mark["from"]
+    return times[::-1]
+
+
+def _windows(windows: Sequence[Record], declared: Timeline, view: tuple[float, float]) -> tuple[list[Record], int]:
+    """The windows, and how many rows their names take where those that would meet stand below each other."""
+    scale, ends, bands = WIDTH / (view[1] - view[0]), [], []
+    for row in sorted(windows, key=lambda row: row[declared.start]):
+        start, end = row[declared.start], row[declared.end] or row[declared.start]
+        name, x = str(row[declared.lane]), milliseconds(start) * scale
+        place = next((i for i, free in enumerate(ends) if free <= x), len(ends))
+        ends[place : place + 1] = [x + len(name) * LETTER + 8]
+        layer = declared.layers[row[declared.element]]
+        bands.append(
+            {
+                "style": layer.title, "name": name, "from": milliseconds(start), "to": milliseconds(end),
+                "y": HEAD - 6 + WINDOW_ROW * place, "lane": name, "layer": layer.title, "when": when(start, end),
+                "day": days(start, end, row[declared.origin]), "amount": words_of(row, declared),
+                "detail": row[declared.detail] or "",
+                "source": (row[declared.source] or "") if declared.source is not None else "",
+            }
+        )  # fmt: skip
+    return bands, len(ends)
+
+
+def _zero(rows: Sequence[Record], declared: Timeline, zero: datetime | None, view: tuple[float, float]) -> list[Record]:
+    """Day 0: its line, and its name on the side where there is room."""
+    if zero is None:
+        return []
+    name = next((row[declared.origin_name] for row in rows if row[declared.origin_name]), "")
+    at = milliseconds(zero)
+    midnight = milliseconds(datetime(zero.year, zero.month, zero.day))
+    late = at > view[0] + (view[1] - view[0]) * 0.75
+    words = f"day 0: {name}" if name else "day 0"
+    return [{"from": at, "midnight": midnight, "name": words, "late": late}]
+
+
+def _key(
+    marks: Iterable[Record], windows: Iterable[Record], limited: bool, declared: Timeline, height: float
+) -> list[Record]:
+    """What each style means, of those that are drawn, in rows below the axis."""
+    drawn = Counter(mark["style"] for mark in [*marks, *windows])
+    order = [name for name in styles(declared) if name in drawn or (name == LIMITS and limited)]
+    key: list[Record] = []
+    x, y = 0.0, height + KEY_TOP
+    for name in order:
+        width = KEY_SYMBOL + len(name) * LETTER + 20
+        if x and x + width > WIDTH:
+            x, y = 0.0, y + KEY_ROW
+        key.append({"style": name, "x": x, "at": x + KEY_SYMBOL, "y": y})
+        x += width
+    return key
+
+
+def _without_time(count: int) -> list[str]:
+    return [f"{count:,} rows without a time are not drawn."] if count else []
+
+
+def _not_in_view(count: int) -> list[str]:
+    """What the reader must zoom out to see."""
+    return [f"{count:,} marks lie outside the days in view at first; zoom out to see them."] if count else []
+
+
+def _not_drawn(lanes: Sequence[Lane]) -> list[str]:
+    if not lanes:
+        return []
+    named = [f"{lane.name} ({len(lane.rows):,})" for lane in lanes]
+    room = 0
+    for count, name in enumerate(named):
+        room += len(name) + 2
+        if room > NAMED:
+            named = named[:count]
+            break
+    more = lanes[len(named) :]
+    rest = f", and {len(more):,} more ({sum(len(lane.rows) for lane in more):,} rows)" if more else ""
+    return [f"Lanes not drawn, with their rows: {', '.join(named)}{rest}."]
