@@ -138,7 +138,7 @@ def test_cards_sections_and_order(con, folder):
     (folder / "unlisted.sql").write_text((folder / "unlisted.sql").read_text().replace("section: results\n", ""))
     page = page_of(con, folder)
     assert '<span class="value">3</span>' in page
-    assert re.findall(r'<article id="(\w+)"', page) == ["cards", "b", "c", "a"]
+    assert re.findall(r'<article id="(\w+)"', page) == ["cards", "b", "c", "a", "run"]
     assert re.findall(r'<section id="(\w+)"', page) == ["summary", "quality", "methods"]
 
 
@@ -171,11 +171,11 @@ def test_the_same_study_gives_the_same_page(con, folder):
 def test_figures_in_every_format_and_no_other(con, folder, tmp_path):
     write(folder, "lanes", "SELECT who, what, a, b, v FROM row ORDER BY who, what", more=RETURNS + LANES)
     written = report.write_report(
-        con, tmp_path / "page.html", queries=folder, figures=tmp_path / "f", formats=("png", "svg", "pdf")
+        con, tmp_path / "page.html", queries=folder, figures=tmp_path / "f", formats=("png", "svg", "pdf", "json")
     ).figures
-    assert [path.name for path in written] == ["lanes.png", "lanes.svg", "lanes.pdf"]
+    assert [path.name for path in written] == ["lanes.png", "lanes.svg", "lanes.pdf", "lanes.json"]
     assert all(path.stat().st_size > 1000 for path in written)
-    with pytest.raises(UsageError, match="the formats are png, svg, pdf"):
+    with pytest.raises(UsageError, match="the formats are png, svg, pdf, json"):
         report.write_report(con, tmp_path / "page.html", queries=folder, figures=tmp_path, formats=("gif",))
 
 

@@ -125,7 +125,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
     _queries(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
-    parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf")
+    parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

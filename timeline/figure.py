@@ -30,7 +30,13 @@ def write(chart: "altair.TopLevelMixin", path: Path, title: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".html":
         path.write_text(page(spec, title), encoding="utf-8")
-    elif path.suffix == ".json":
+    else:
+        write_specification(spec, path)
+
+
+def write_specification(spec: dict[str, Any], path: Path) -> None:
+    """Write a Vega-Lite specification to `path`, as itself (.json) or drawn (.png, .svg, .pdf)."""
+    if path.suffix == ".json":
         path.write_text(json.dumps(spec, ensure_ascii=False, indent=1), encoding="utf-8")
     else:
         path.write_bytes(charts.picture(spec, path.suffix[1:]))
@@ -51,7 +57,7 @@ def page(spec: dict[str, Any], title: str) -> str:
         picture=charts.picture(spec, "svg").decode(),
         night=in_script(theme.NIGHT),
         library=library().replace("</script", "<\\/script"),
-        script=(PAGE / "report.js").read_text(encoding="utf-8"),
+        script=(PAGE / "charts.js").read_text(encoding="utf-8"),
     )
 
 

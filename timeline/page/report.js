@@ -1,29 +1,27 @@
-// Draws every chart of the page, in the colours of day or of night as the reader's system asks.
+// Keeps the contents at the reader's place, and opens what is folded for print.
 (() => {
-  const night = JSON.parse(document.getElementById("night").textContent);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const contents = document.querySelector(".contents details");
 
-  function specification(name) {
-    const spec = JSON.parse(document.getElementById("chart-" + name).textContent);
-    if (!dark.matches) return spec;
-    // Only the drawing changes its colours; the data stay as they are.
-    const { datasets, ...drawing } = spec;
-    const text = JSON.stringify(drawing).replace(/#[0-9a-f]{6}/g, (colour) => night[colour] || colour);
-    return { ...JSON.parse(text), datasets };
+  // The line of the contents that the reader is at.
+  function follow() {
+    const lines = new Map([...contents.querySelectorAll("a")].map((line) => [line.hash.slice(1), line]));
+    const seen = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((entry) => entry.isIntersecting)) {
+        for (const line of lines.values()) line.removeAttribute("aria-current");
+        lines.get(entry.target.id).setAttribute("aria-current", "true");
+      }
+    }, { rootMargin: "-10% 0px -80% 0px" });
+    for (const part of document.querySelectorAll("main article[id]")) if (lines.has(part.id)) seen.observe(part);
   }
 
-  async function draw() {
-    for (const place of document.querySelectorAll("[data-chart]")) {
-      const name = place.dataset.chart;
-      await vegaEmbed(place, specification(name), {
-        renderer: "svg",
-        downloadFileName: name,
-        actions: { export: true, source: false, compiled: false, editor: false },
-      });
-    }
-    document.documentElement.dataset.charts = "drawn";
-  }
+  // Paper has no folds: what is folded opens for print and closes again.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details.folded:not([open])")];
+    for (const fold of opened) fold.open = true;
+  });
+  addEventListener("afterprint", () => { for (const fold of opened) fold.open = false; });
 
-  dark.addEventListener("change", draw);
-  draw();
+  contents.open = matchMedia("(min-width: 82rem)").matches;
+  follow();
 })();

@@ -21,7 +21,8 @@ from timeline.report.provenance import provenance
 if TYPE_CHECKING:
     import duckdb
 
-FORMATS = ("png", "svg", "pdf")
+FORMATS = ("png", "svg", "pdf", "json")
+"""Pictures, and the Vega-Lite specification with its data."""
 
 __all__ = ["MOST_ROWS", "Item", "ReportResult", "write_report"]
 
@@ -53,7 +54,9 @@ def write_report(
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
-    there, once per format (png, svg, pdf). Raises UsageError for another format or unknown ids, Findings for mistakes in queries.
+    there, once per format (png, svg, pdf, json). `patients` have a part of the page each: `sample` (all, or of more
+    than 60 those that the page's picture of all shows), `all`, `none`, or their ids. Raises UsageError for another
+    format or unknown ids, Findings for mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -93,6 +96,6 @@ def write_figures(drawn: Mapping[str, dict[str, Any]], folder: Path, formats: Se
     for name, spec in drawn.items():
         for format in formats:
             target = folder / f"{name}.{format}"
-            target.write_bytes(charts.picture(spec, format))
+            figure.write_specification(spec, target)
             written.append(target)
     return tuple(written)

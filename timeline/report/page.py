@@ -1,6 +1,9 @@
 """The page itself: what was found in, one HTML text out; everything that came from data passes through escaping."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from timeline import figure
@@ -9,6 +12,7 @@ from timeline.header import SECTIONS
 from timeline.report.items import Item
 from timeline.report.patients import People
 from timeline.report.provenance import Provenance
+from timeline.statistic.table import family_table
 
 HEADINGS = {
     "summary": "Summary",
@@ -16,9 +20,34 @@ HEADINGS = {
     "course": "Clinical course",
     "results": "Results",
     "survival": "Survival",
-    "patient": "Patients",
     "quality": "Data quality",
 }
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: queries as articles, or a template of its own; `entries` are its lines in the contents."""
+
+    key: str
+    heading: str
+    items: tuple[Item, ...] = ()
+    template: str = ""
+    entries: tuple[tuple[str, str], ...] = ()
+
+
+def sections(told: Provenance, items: Sequence[Item], people: People) -> tuple[Section, ...]:
+    """Return the parts of the page, in order; those without anything to say are left out."""
+    of = {name: tuple(item for item in items if item.query.section == name) for name in SECTIONS}
+    parts = [
+        Section(key, heading, of[key], entries=tuple((item.name, item.query.title) for item in of[key]))
+        for key, heading in HEADINGS.items()
+    ]
+    if people.persons or people.absent:
+        parts.append(Section("patients", "Patients", template="patients.html"))
+    definitions = (("definitions", "The rules in words"),) if told.methods else ()
+    entries = (*definitions, ("run", "The run and its versions"))
+    parts.append(Section("methods", "Methods", template="methods.html", entries=entries))
+    return tuple(part for part in parts if part.items or part.template)
 
 
 def render(
@@ -34,10 +63,15 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sections = [(name, HEADINGS[name], [item for item in items if item.query.section == name]) for name in SECTIONS]
+    environment.filters["marked"] = _marked
+    environment.filters["family_table"] = family_table
+    environment.filters["groupby_in_order"] = _grouped
     return environment.get_template("report.html").render(
         told=told,
-        sections=[section for section in sections if section[2]],
+        sections=sections(told, items, people),
+        people=people,
+        methods=told.methods,
+        numbers=told.sources,
         specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
         shared={name: figure.in_script(spec) for name, spec in (people.shared or {}).items()},
         # Vega writes the text of data into SVG escaped; see the test with a tag for a name.
@@ -46,6 +80,7 @@ def render(
         night=figure.in_script(theme.NIGHT),
         style=(figure.PAGE / "report.css").read_text(encoding="utf-8")
         + (figure.PAGE / "patients.css").read_text(encoding="utf-8"),
+        charts=(figure.PAGE / "charts.js").read_text(encoding="utf-8"),
         patients=(figure.PAGE / "patients.js").read_text(encoding="utf-8"),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
@@ -58,3 +93,14 @@ def _bare(spec: dict[str, Any] | None) -> dict[str, Any]:
     if notes:
         spec["title"] = {"text": notes, "fontSize": 11.5, "fontWeight": "normal", "color": theme.QUIET, "offset": 8}
     return spec
+
+
+def _marked(escaped: Any) -> Any:
+    """Escaped text with *defined names* and `code` as HTML; Markup in, Markup out."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escaped))
+    return type(escaped)(re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", text))
+
+
+def _grouped(records: Iterable[Any], name: str) -> list[tuple[Any, list[Any]]]:
+    """Neighbours that share an attribute; unlike Jinja's own, in the order in which they come."""
+    return [(key, list(group)) for key, group in groupby(records, key=lambda record: getattr(record, name))]

@@ -17,7 +17,7 @@ from timeline.stats.shift import HodgesLehmann, hodges_lehmann
 from timeline.stats.signs_and_ranks import SignedRank, SignTest, sign_p, sign_test, wilcoxon
 from timeline.stats.survival_summary import Landmark, LandmarkAnalysis, Survival, landmark, landmark_analysis, survival
 from timeline.stats.t_tests import PairedT, RatioT, paired_t, ratio_t
-from timeline.stats.values import LeftOut, number, p_text
+from timeline.stats.values import LeftOut, left_out_text, number, p_text
 
 __all__ = [
     "Answer",
@@ -68,6 +68,7 @@ __all__ = [
     "landmark_analysis",
     "survival",
     "LeftOut",
+    "left_out_text",
     "number",
     "p_text",
 ]

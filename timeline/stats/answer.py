@@ -19,5 +19,9 @@ class Answer:
     """Numbers, texts and lists by name, such as `median`, `p` or `lower`: what a published value is held against."""
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The same of each panel, by the panel's name; every row has the same names."""
+    brief: tuple[str, ...] = ()
+    """The lines that a picture says of it: test, n, P, and why some are missing."""
+    methods: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Each method that was used, with its conventions."""
     published: str = ""
     """The id of the published value that it answers."""

@@ -42,28 +42,33 @@ class Pairs:
 
 
 def pair_up(
-    before: Sequence[float | None], after: Sequence[float | None], labels: Sequence[object] | None = None
+    before: Sequence[float | None],
+    after: Sequence[float | None],
+    labels: Sequence[object] | None = None,
+    reasons: Sequence[str | None] | None = None,
 ) -> Pairs:
     """Return the pairs of which both values are known; None and NaN are missing.
 
-    `labels` say whose the values are (`row 1` and so on without). Raises TimelineError for columns of unequal
-    length and for infinite values.
+    `labels` say whose the values are (`row 1` and so on without), `reasons` why one is missing where somebody knows
+    more than that it is. Raises TimelineError for columns of unequal length and for infinite values.
     """
-    names = labels_of({"before": before, "after": after}, labels)
+    columns: dict[str, Sequence[object]] = {"before": before, "after": after}
+    names = labels_of(columns if reasons is None else columns | {"reasons": reasons}, labels)
+    told = reasons if reasons is not None else [None] * len(names)
     first: list[float] = []
     second: list[float] = []
     complete: list[str] = []
-    reasons: dict[str, str] = {}
-    for old, new, name in zip(before, after, names, strict=True):
+    left_out: dict[str, str] = {}
+    for old, new, name, why in zip(before, after, names, told, strict=True):
         reason = _why(old, new)
         if reason:
-            reasons[name] = reason
+            left_out[name] = why or reason
         elif old is not None and new is not None:
             first.append(float(old))
             second.append(float(new))
             complete.append(name)
     check_finite({"before": first, "after": second}, complete)
-    return Pairs(tuple(first), tuple(second), tuple(complete), left_out_by(reasons))
+    return Pairs(tuple(first), tuple(second), tuple(complete), left_out_by(left_out))
 
 
 def _why(before: float | None, after: float | None) -> str:

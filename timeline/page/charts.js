@@ -1,0 +1,33 @@
+// Draws every chart of the page, in the colours of day or of night as the reader's system asks.
+const drawing = (() => {
+  const night = JSON.parse(document.getElementById("night").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+
+  function coloured(spec) {
+    if (!dark.matches) return spec;
+    // Only the drawing changes its colours; the data stay as they are.
+    const { datasets, ...drawing } = spec;
+    const text = JSON.stringify(drawing).replace(/#[0-9a-f]{6}/g, (colour) => night[colour] || colour);
+    return { ...JSON.parse(text), datasets };
+  }
+
+  function draw(place, spec, name, renderer = "svg") {
+    return vegaEmbed(place, coloured(spec), {
+      renderer,
+      downloadFileName: name,
+      actions: { export: true, source: false, compiled: false, editor: false },
+    });
+  }
+
+  async function drawAll() {
+    for (const place of document.querySelectorAll("[data-chart]")) {
+      const name = place.dataset.chart;
+      await draw(place, JSON.parse(document.getElementById("chart-" + name).textContent), name);
+    }
+    document.documentElement.dataset.charts = "drawn";
+  }
+
+  dark.addEventListener("change", drawAll);
+  drawAll();
+  return { draw, dark };
+})();

@@ -1,0 +1,38 @@
+"""The statistics that a query's header may declare, and the answer to each from a frame.
+
+A statistic is declared over the columns of its query's result. Knows frames; must not know what they are about.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from timeline.errors import TimelineError
+from timeline.statistic import paired, single
+from timeline.statistic.declared import KINDS, Declared, Statistic
+from timeline.stats import Answer
+
+if TYPE_CHECKING:
+    import polars
+
+__all__ = ["KINDS", "Answer", "Declared", "Statistic", "answer", "name_of"]
+
+COMPUTE: Mapping[str, Callable[..., Answer]] = {
+    "median_range": single.median_range,
+    "proportion": single.proportion,
+    "counts": single.counts,
+    "survival": single.survival,
+    "paired": paired.paired,
+}
+
+
+def name_of(declared: Statistic) -> str:
+    """What other files call the statistic: its name, or its kind."""
+    return declared.name or declared.kind
+
+
+def answer(frame: "polars.DataFrame", declared: Statistic) -> Answer:
+    """Return what `declared` finds in the columns of `frame`; what cannot be computed is said in the sentence."""
+    try:
+        return COMPUTE[declared.kind](frame, declared)
+    except TimelineError as error:
+        return single.answer_of(declared, (f"not computed: {error}",))

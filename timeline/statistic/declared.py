@@ -1,0 +1,90 @@
+"""What a query's header may say of its statistics: frozen models; know no frame and compute nothing."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from timeline.rules import Model
+
+Beside = Literal["wilcoxon", "sign_test", "hodges_lehmann", "leave_one_out"]
+Adjusted = Literal["holm", "benjamini_hochberg"]
+
+
+class Declared(Model):
+    """What every statistic has; `name` tells several of one kind apart, `published` is the value that it answers."""
+
+    title: str
+    name: str = ""
+    published: str = ""
+
+    def columns(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+
+class MedianRangeOf(Declared):
+    kind: Literal["median_range"]
+    of: str
+    unit: str = ""
+
+    def columns(self) -> tuple[str, ...]:
+        return (self.of,)
+
+
+class ProportionOf(Declared):
+    kind: Literal["proportion"]
+    of: str
+
+    def columns(self) -> tuple[str, ...]:
+        return (self.of,)
+
+
+class CountsOf(Declared):
+    """How often each level occurs; with `by`, in each panel."""
+
+    kind: Literal["counts"]
+    of: str
+    by: str | None = None
+    levels: tuple[str, ...] = ()
+
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.of, self.by) if name is not None)
+
+
+class SurvivalOf(Declared):
+    kind: Literal["survival"]
+    time: str
+    event: str
+    unit: str = ""
+    landmarks: tuple[float, ...] = ()
+    median: Literal["averaging", "first_crossing"] = "averaging"
+
+    def columns(self) -> tuple[str, ...]:
+        return (self.time, self.event)
+
+
+class PairedOf(Declared):
+    """A two-sided test of before and after: one, or a family with one a panel."""
+
+    kind: Literal["paired"]
+    test: Literal["paired_t", "ratio_t"]
+    before: str
+    after: str
+    by: str | None = None
+    words: str | None = None
+    """The column that says a panel's name in words."""
+    label: str | None = None
+    """The column that says whose pair it is."""
+    missing: str | None = None
+    """The column that says why a value is not there."""
+    unit: str = ""
+    beside: tuple[Beside, ...] = ()
+    adjust: tuple[Adjusted, ...] = ()
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+
+    def columns(self) -> tuple[str, ...]:
+        named = (self.before, self.after, self.by, self.words, self.label, self.missing)
+        return tuple(name for name in named if name is not None)
+
+
+Statistic = Annotated[MedianRangeOf | ProportionOf | CountsOf | SurvivalOf | PairedOf, Field(discriminator="kind")]
+KINDS = ("median_range", "proportion", "counts", "survival", "paired")
