@@ -45,7 +45,8 @@ def sections(told: Provenance, items: Sequence[Item], people: People) -> tuple[S
     if people.persons or people.absent:
         parts.append(Section("patients", "Patients", template="patients.html"))
     definitions = (("definitions", "The rules in words"),) if told.methods else ()
-    entries = (*definitions, ("run", "The run and its versions"))
+    statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
+    entries = (*definitions, *statistics, ("run", "The run and its versions"))
     parts.append(Section("methods", "Methods", template="methods.html", entries=entries))
     return tuple(part for part in parts if part.items or part.template)
 
@@ -71,6 +72,7 @@ def render(
         sections=sections(told, items, people),
         people=people,
         methods=told.methods,
+        statistics=_statistics(items),
         numbers=told.sources,
         specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
         shared={name: figure.in_script(spec) for name, spec in (people.shared or {}).items()},
@@ -84,6 +86,12 @@ def render(
         patients=(figure.PAGE / "patients.js").read_text(encoding="utf-8"),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
+
+
+def _statistics(items: Iterable[Item]) -> dict[str, str]:
+    """Each statistical method on the page, with the conventions that it follows."""
+    used = dict(method for item in items for answer in item.answers for method in answer.methods)
+    return {method: "; ".join(conventions) for method, conventions in sorted(used.items())}
 
 
 def _bare(spec: dict[str, Any] | None) -> dict[str, Any]:
