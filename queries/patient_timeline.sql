@@ -189,8 +189,8 @@ item AS (
     UNION ALL BY NAME
     SELECT start_time AS time, end_time, start_day AS day, 'drug' AS kind, 'course' AS element,
         'Steroid courses' AS what, dexamethasone_mg AS value, 'mg' AS unit,
-        concat_ws('; ', 'dexamethasone equivalent',
-            doses || if(doses = 1, ' dose on ', ' doses on ') || days || if(days = 1, ' day', ' days')) AS detail,
+        concat_ws('; ', doses || if(doses = 1, ' dose on ', ' doses on ') || days || if(days = 1, ' day', ' days'),
+            'dexamethasone equivalent') AS detail,
         6 AS rank, 'rule steroid_course, number ' || number AS source
     FROM steroid_course WHERE patient_id = $patient
     UNION ALL BY NAME

@@ -208,7 +208,7 @@ def browser(profile: Path, *flags: str) -> Iterator[Tab]:
 def _start(command: Sequence[str], reads: int, writes: int) -> "subprocess.Popen[bytes]":
     """Start the browser; it reads commands from its descriptor 3 and answers on 4."""
     # The shell puts the descriptors in their places: Python may not run code of its own after a fork.
-    script = f"exec \"$@\" 3<&{reads} 4>&{writes}"
+    script = f'exec "$@" 3<&{reads} 4>&{writes}'
     shell = ["bash", "-c", script, "browser", *command]
     quiet = subprocess.DEVNULL
     return subprocess.Popen(shell, pass_fds=(reads, writes), stdin=quiet, stdout=quiet, stderr=quiet)

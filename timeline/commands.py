@@ -82,8 +82,24 @@ def _query(args: argparse.Namespace) -> int:
     given = settings(args.set, "PARAM=VALUE")
     if args.sql is not None and given:
         raise UsageError("timeline query: --set goes with a named query; write the value into the --sql text")
+    if args.chart is not None:
+        return _chart(study, args, given)
     frame = study.sql(args.sql) if args.sql is not None else study.query(args.name, given, queries=args.queries)
     return _give(frame, "json" if args.json else args.form, args.output)
+
+
+def _chart(study: Study, args: argparse.Namespace, given: Mapping[str, str]) -> int:
+    """Draw a named query by itself."""
+    from timeline import figure
+
+    if args.name is None:
+        raise UsageError("timeline query: --chart draws a named query, whose header says how; --sql has no header")
+    if args.output is not None or args.form is not None:
+        raise UsageError("timeline query: --chart FILE draws; ask for the rows (-o, --as) in another call")
+    path = Path(args.chart)
+    figure.check_name(path)
+    figure.write(study.chart(args.name, given, queries=args.queries), path, args.name.replace("_", " "))
+    return _say({"chart": path}, f"the picture is in {path}", args)
 
 
 def _list_queries(args: argparse.Namespace) -> int:
@@ -169,10 +185,16 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
+    patients = args.patients if args.patients in ("sample", "all", "none") else args.patients.split(",")
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
         report = study.report(
-            page, queries=args.queries, figures=args.figures, formats=args.formats.split(","), progress=show
+            page,
+            queries=args.queries,
+            figures=args.figures,
+            formats=args.formats.split(","),
+            patients=patients,
+            progress=show,
         )
     return _say(report, summaries.report_text(report), args)
 

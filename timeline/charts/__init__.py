@@ -32,9 +32,7 @@ def draw(
     return kind.draw(frame, chart, title, notes, answers).configure(**theme.config())
 
 
-def parts(
-    frame: "polars.DataFrame", chart: declared.Chart, title: str, notes: Sequence[str] = ()
-) -> dict[str, Any]:
+def parts(frame: "polars.DataFrame", chart: declared.Chart, title: str, notes: Sequence[str] = ()) -> dict[str, Any]:
     """Return what to put into `shared`: keys that replace its own; `values` are those of its parameters by name.
 
     Where a page draws the same chart of many frames, it holds the drawing once. Of a kind that cannot be divided

@@ -11,8 +11,9 @@ from timeline.charts import theme
 from timeline.charts.declared import Timeline
 from timeline.charts.explanation import HALO
 from timeline.charts.time_axis import time_axis
-from timeline.charts.timeline_layout import HEAD, WIDTH, Arranged, arrange
+from timeline.charts.timeline_layout import HEAD, Arranged, arrange
 from timeline.charts.timeline_styles import LIMITS, styles
+from timeline.charts.timeline_view import WIDTH
 from timeline.stats import Answer
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _values(arranged: Arranged) -> dict[str, float | None]:
     return {"first": arranged.first, "last": arranged.last, "midnight": midnight}
 
 
-def _drawing(arranged: Arranged, declared: Timeline, title: str, notes: Sequence[str]) -> "alt.LayerChart":
+def _drawing(arranged: Arranged, declared: Timeline, title: str, notes: Sequence[str]) -> "alt.TopLevelMixin":
     import altair as alt
 
     names = list(styles(declared))
@@ -82,9 +83,9 @@ def _drawing(arranged: Arranged, declared: Timeline, title: str, notes: Sequence
         *_windows(x, declared, names),
         *_zero(x),
         *_spans(x, declared, names),
-        *_lines_of_numbers(x, declared),
-        _points(x, declared, names),
+        *_lines_of_numbers(x, declared, names),
         *_labels(x),
+        _points(x, declared, names),
         *_names(),
         *_key(declared, names),
     ]
@@ -196,9 +197,9 @@ def _zero(x: "alt.X") -> list["alt.Chart"]:
 
     rule = _named("zero").mark_rule(color=theme.INK, strokeWidth=1.2, strokeDash=[5, 3], clip=True)
     shown = [rule.encode(x=x)]
-    for side, align, dx in (("!datum.late", "left", 3), ("datum.late", "right", -3)):
-        text = _named("zero").transform_filter(side)
-        name = text.mark_text(align=align, dx=dx, baseline="top", fontSize=10, fontWeight=600, color=theme.INK, clip=True)
+    place = {"baseline": "top", "fontSize": 10, "fontWeight": 600, "clip": True}
+    for side, more in (("!datum.late", {"align": "left", "dx": 3}), ("datum.late", {"align": "right", "dx": -3})):
+        name = _named("zero").transform_filter(side).mark_text(color=theme.INK, **place, **more)
         shown.append(name.encode(x=x, y=alt.value(0), text="name:N"))
     return shown
 
@@ -227,18 +228,14 @@ def _spans(x: "alt.X", declared: Timeline, names: list[str]) -> list["alt.Chart"
     ]
 
 
-def _lines_of_numbers(x: "alt.X", declared: Timeline) -> list["alt.Chart"]:
+def _lines_of_numbers(x: "alt.X", declared: Timeline, names: list[str]) -> list["alt.Chart"]:
     """The lines that join numbers; what is implausible is no part of them."""
     import altair as alt
 
-    layers = [layer for layer in declared.layers.values() if layer.mark == "line"]
-    colours = alt.Scale(
-        domain=[layer.title for layer in layers], range=[theme.CATEGORY[layer.colour] for layer in layers]
-    )
     joined = _only("line").transform_filter("datum.run != null")
     line = joined.mark_line(strokeWidth=1.2, opacity=0.8, clip=True)
-    stroke = alt.Stroke("layer:N", scale=colours, legend=None)
-    return [line.encode(x=x, y=_y(), detail=["lane:N", "run:N"], stroke=stroke, order="from:Q")] if layers else []
+    stroke = alt.Stroke("layer:N", scale=_scale(declared, names, 2), legend=None)
+    return [line.encode(x=x, y=_y(), detail=["lane:N", "run:N"], stroke=stroke, order="from:Q")]
 
 
 def _points(x: "alt.X", declared: Timeline, names: list[str]) -> "alt.Chart":

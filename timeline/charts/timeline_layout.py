@@ -6,36 +6,30 @@ Heights are computed here, so that one specification, with these records put in,
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from timeline.charts.declared import Timeline
 from timeline.charts.explanation_layout import days, folded, milliseconds, when
+from timeline.charts.timeline_labels import reveal
 from timeline.charts.timeline_lanes import Lane, lanes_of
 from timeline.charts.timeline_styles import LIMITS, compared, is_implausible, style_of, styles
+from timeline.charts.timeline_view import DAY, LETTER, WIDTH, extent, view_of, with_room
 
 if TYPE_CHECKING:
     import polars
 
 Record = dict[str, Any]
-WIDTH = 720
 HEAD = 30
 """Pixels above the first lane, for the name of day 0 and one row of names of windows."""
 WINDOW_ROW = 13
 GROUP = 22
 """Height of a group's heading."""
-LETTER = 6.0
-"""Mean width of a letter of a label."""
 KEY_TOP, KEY_ROW, KEY_SYMBOL = 62, 19, 12
 NAMED = 430
 """Letters for the names of the lanes that are left out; the rest are counted."""
-FEW = 0.1
-"""With a smaller share of the marks around day 0 the first view is elsewhere."""
 NOTE = 165
 """Letters in a line of the notes."""
-LEVELS = 15
-"""How often the view is halved in search of room for a label."""
-DAY, HOUR = 86_400_000, 3_600_000
 
 
 @dataclass(frozen=True)
@@ -75,14 +69,14 @@ def arrange(frame: "polars.DataFrame", declared: Timeline) -> Arranged:
     if not shown and not windows:
         return Arranged(notes=tuple(_without_time(len(rows) - len(timed))))
     zero = next((row[declared.origin] for row in timed if row[declared.origin] is not None), None)
-    first, last = _extent([*shown, *windows], declared)
-    view = _view(declared, zero, first, last, [milliseconds(row[declared.start]) for row in shown])
+    first, last = extent([*shown, *windows], declared)
+    view = view_of(declared, zero, first, last, [milliseconds(row[declared.start]) for row in shown])
     bands, rows_of_names = _windows(windows, declared, view)
     placed, height = _placed(lanes, declared, HEAD + WINDOW_ROW * max(rows_of_names - 1, 0))
     marks = [mark for lane in placed for mark in _marks(lane, declared, zero, last - first)]
-    view = _with_room(view, marks)
+    view = with_room(view, marks)
     beyond = sum(not view[0] <= mark["from"] <= view[1] and (mark["to"] or 0) <= view[0] for mark in marks)
-    notes = [*_without_time(len(rows) - len(timed)), *_not_drawn(left_out), *_not_in_view(beyond)]
+    notes = [*_without_time(len(rows) - len(timed)), *_not_drawn(left_out), *_not_inview_of(beyond)]
     return Arranged(
         marks,
         [{"y": lane.top, "y2": lane.top + lane.height} for lane in placed],
@@ -98,54 +92,6 @@ def arrange(frame: "polars.DataFrame", declared: Timeline) -> Arranged:
 
 def _mark_of(row: Record, declared: Timeline) -> str:
     return declared.layers[row[declared.element]].mark
-
-
-def _extent(rows: Iterable[Record], declared: Timeline) -> tuple[float, float]:
-    """The first and the last moment of any row, and never nothing between them."""
-    times = [row[side] for row in rows for side in (declared.start, declared.end) if row[side] is not None]
-    first, last = min(times), max(times)
-    if last - first < timedelta(hours=1):
-        first, last = first - timedelta(hours=12), last + timedelta(hours=12)
-    return milliseconds(first), milliseconds(last)
-
-
-def _view(
-    declared: Timeline, zero: datetime | None, first: float, last: float, starts: Sequence[float]
-) -> tuple[float, float]:
-    """What is in view at first: the declared days around day 0; as many elsewhere, where the marks are; or all."""
-    room = max(last - first, HOUR) * 0.02
-    if declared.view is None or last - first <= (declared.view[1] - declared.view[0]) * DAY:
-        return first - room, last + room
-    length = (declared.view[1] - declared.view[0]) * DAY
-    if zero is not None:
-        low = milliseconds(zero) + declared.view[0] * DAY
-        if sum(low <= start <= low + length for start in starts) >= FEW * len(starts):
-            return max(first - room, low), min(last + room, low + length)
-    low = min(_fullest(sorted(starts), length), last + room - length)
-    return low - 0.02 * length, low + length
-
-
-def _fullest(starts: Sequence[float], length: float) -> float:
-    """Where the stretch of this length begins that holds the most of the times; the earliest of several."""
-    best, most, end = starts[0], 0, 0
-    for place, start in enumerate(starts):
-        while end < len(starts) and starts[end] <= start + length:
-            end += 1
-        if end - place > most:
-            best, most = start, end - place
-    return best
-
-
-def _with_room(view: tuple[float, float], marks: Iterable[Record]) -> tuple[float, float]:
-    """The view, with room at its end for the words of the last marks."""
-    scale = WIDTH / (view[1] - view[0])
-    ends = [
-        (mark["from"] - view[0]) * scale + 12 + len(mark["label"]) * LETTER
-        for mark in marks
-        if mark["label"] and mark["to"] is None and view[0] <= mark["from"] <= view[1]
-    ]
-    beyond = min(max([0.0, *(end - WIDTH for end in ends)]), WIDTH / 4)
-    return view[0], view[1] + beyond / scale
 
 
 def _placed(lanes: Sequence[Lane], declared: Timeline, top: float) -> tuple[list[Lane], float]:
@@ -176,7 +122,7 @@ def _marks(lane: Lane, declared: Timeline, zero: datetime | None, extent: float)
     rows = sorted(lane.rows, key=lambda row: row[declared.start])
     marks = [_mark(row, lane, declared, zero) for row in rows]
     _join(marks, declared)
-    _reveal([mark for mark in marks if mark["label"]], extent)
+    reveal(marks, extent)
     return marks
 
 
@@ -198,7 +144,11 @@ def _mark(row: Record, lane: Lane, declared: Timeline, zero: datetime | None) ->
         "y": lane.y(value) if layer.mark == "line" else top,
         "y2": bottom,
         "middle": lane.top + lane.height / 2,
-        "at": lane.y(value) if layer.mark == "line" else bottom if layer.mark == "graded" else lane.top + lane.height / 2,
+        "at": lane.y(value)
+        if layer.mark == "line"
+        else bottom
+        if layer.mark == "graded"
+        else lane.top + lane.height / 2,
         "run": 0 if layer.mark == "line" and value is not None and not is_implausible(row, declared) else None,
         "label": label if len(label) <= 28 else label[:27] + "…",
         "span": 0,
@@ -231,36 +181,6 @@ def words_of(row: Record, declared: Timeline) -> str:
     bound = (row[declared.bound] if declared.bound is not None else None) or ""
     number = f"{value:,.6g}" if abs(value) < 1e15 else f"{value:g}"
     return f"{bound}{number} {row[declared.unit] or ''}".strip()
-
-
-def _reveal(marks: Sequence[Record], extent: float) -> None:
-    """Set `span` of labels of one lane: so much time, or less, must be in view for the label to have room.
-
-    The view is halved again and again, and each time the labels that find room are taken, earlier ones first; so a
-    label that is seen stays seen while the view narrows.
-    """
-    span = extent * 1.3  # no less than what is in view at first, with its room
-    for _ in range(LEVELS):
-        free, after = -float("inf"), _next_taken(marks)
-        for place, mark in enumerate(marks):
-            x = mark["from"] * WIDTH / span
-            end = x + 9 + len(mark["label"]) * LETTER
-            fits = mark["mark"] != "bar" or mark["to"] is None or end <= mark["to"] * WIDTH / span
-            if mark["span"]:
-                free = end
-            elif fits and x - 5 >= free and end <= after[place] * WIDTH / span - 5:
-                mark["span"], free = span, end
-        span /= 2
-
-
-def _next_taken(marks: Sequence[Record]) -> list[float]:
-    """For each mark the time of the next one whose label is taken already."""
-    times, following = [], float("inf")
-    for mark in reversed(marks):
-        times.append(following)
-        if mark["span"]:
-            following = mark["from"]
-    return times[::-1]
 
 
 def _windows(windows: Sequence[Record], declared: Timeline, view: tuple[float, float]) -> tuple[list[Record], int]:
@@ -317,7 +237,7 @@ def _without_time(count: int) -> list[str]:
     return [f"{count:,} rows without a time are not drawn."] if count else []
 
 
-def _not_in_view(count: int) -> list[str]:
+def _not_inview_of(count: int) -> list[str]:
     """What the reader must zoom out to see."""
     return [f"{count:,} marks lie outside the days in view at first; zoom out to see them."] if count else []
 

@@ -11,10 +11,19 @@ const drawing = (() => {
     return { ...JSON.parse(text), datasets };
   }
 
+  // What there is to say of a mark; lines without a word are left out. `clean` escapes what came from data.
+  function told(value, clean) {
+    if (typeof value !== "object" || value === null) return clean(String(value));
+    const lines = Object.entries(value).filter(([, words]) => words !== "" && words !== null && words !== undefined);
+    const cells = ([key, words]) => `<tr><td class="key">${clean(key)}</td><td class="value">${clean(String(words))}</td></tr>`;
+    return `<table>${lines.map(cells).join("")}</table>`;
+  }
+
   function draw(place, spec, name, renderer = "svg") {
     return vegaEmbed(place, coloured(spec), {
       renderer,
       downloadFileName: name,
+      tooltip: { formatTooltip: told },
       actions: { export: true, source: false, compiled: false, editor: false },
     });
   }

@@ -86,7 +86,7 @@ def write_report(
     written = write_figures(drawn, figures, formats) if figures is not None else ()
     absent = {item.name: item.absent for item in items if item.absent}
     seconds = time.monotonic() - started
-    return ReportResult(path, path.stat().st_size, len(items) + len(single), len(people.persons), tuple(written), absent, seconds)
+    return ReportResult(path, path.stat().st_size, len(items), len(people.persons), tuple(written), absent, seconds)
 
 
 def write_figures(drawn: Mapping[str, dict[str, Any]], folder: Path, formats: Sequence[str]) -> tuple[Path, ...]:

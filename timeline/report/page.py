@@ -51,9 +51,7 @@ def sections(told: Provenance, items: Sequence[Item], people: People) -> tuple[S
     return tuple(part for part in parts if part.items or part.template)
 
 
-def render(
-    told: Provenance, items: Sequence[Item], pictures: Mapping[str, str], library: str, people: People
-) -> str:
+def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str], library: str, people: People) -> str:
     """Return the page; `pictures` are the charts as SVG, for paper and for readers without scripts."""
     import jinja2
 

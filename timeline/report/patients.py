@@ -103,7 +103,7 @@ def gather(
     items: Sequence[Item],
     say: Callable[[str], None],
 ) -> People:
-    """Return the answers of `queries` for the patients that are asked for; `items` are those of the rest of the page."""
+    """Return the answers of `queries` for the patients that are asked for; `items` are the rest of the page."""
     pictured = [(item, lanes) for item in items if (lanes := _lanes(item))]
     ids = chosen(con, asked, pictured[0][1] if pictured else ())
     total = con.execute("SELECT count(*) FROM patient").fetchall()[0][0]
