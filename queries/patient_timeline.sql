@@ -159,6 +159,8 @@ item AS (
                 THEN coalesce(nullif(replace(e.text, '_', ' '), ''),
                     CASE WHEN p.kind IS DISTINCT FROM 'drug' THEN nullif(e.source_value, '') END)
                 ELSE replace(e.text, '_', ' ') END,
+            CASE WHEN e.text IS NULL AND e.source_value IS NULL THEN
+                CASE e.concept WHEN 'last_follow_up' THEN 'alive' WHEN 'death' THEN 'cause not recorded' END END,
             e.route,
             CASE WHEN p.kind = 'drug' AND e.value IS NULL THEN 'amount not recorded' END,
             CASE WHEN e.date_only THEN 'time of day not recorded' END) AS detail,
