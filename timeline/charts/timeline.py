@@ -144,7 +144,7 @@ def _axes(x: "alt.X", axis: "alt.Axis") -> list["alt.Chart"]:
 
     bare = axis.copy()
     bare.title, bare.grid, bare.labelPadding = None, False, 17
-    unseen = alt.Chart(alt.Data(values=[{}])).transform_calculate(**{"from": "first"}).mark_point(opacity=0)
+    unseen = alt.Chart(alt.Data(values=[{}])).transform_calculate(**{"from": "first"}).mark_point(opacity=0, aria=False)
     sides = ((axis, "bottom"), (bare, "top"))
     shown = []
     for shape, side in sides:

@@ -4,6 +4,7 @@
   const SVG_MARKS = 3000;
   let views = [];
   let open = null;
+  let turn = 0;
 
   // The records of one patient's charts, by query: base64, gzip, JSON.
   async function records(part) {
@@ -29,16 +30,21 @@
   }
 
   async function draw(part) {
+    // Whoever opens another patient meanwhile has the last word.
+    const own = ++turn;
     clear();
     delete part.dataset.charts;
     const found = await records(part);
     for (const place of part.querySelectorAll("[data-patient-chart]")) {
       const name = place.dataset.patientChart;
-      if (!(name in found) || open !== part) continue;
+      if (own !== turn) return;
+      if (!(name in found)) continue;
       const marks = found[name].datasets?.marks?.length ?? 0;
       // Thousands of marks are too many for elements; a canvas draws them while the wheel turns.
       const renderer = marks > SVG_MARKS ? "canvas" : "svg";
-      views.push(await drawing.draw(place, specification(name, found[name]), name, renderer));
+      const view = await drawing.draw(place, specification(name, found[name]), name, renderer);
+      if (own !== turn) return view.finalize();
+      views.push(view);
     }
     part.dataset.charts = "drawn";
   }
@@ -82,4 +88,6 @@
   addEventListener("hashchange", show);
   if (typeof drawing !== "undefined") drawing.dark.addEventListener("change", () => open && draw(open));
   show();
+  // The browser goes to the anchor once more when all is loaded, and takes the focus away.
+  addEventListener("load", () => setTimeout(show));
 })();
