@@ -31,8 +31,8 @@ order: 20
 show: chart
 empty: This patient has no event.
 caption: >
-  Turn the wheel over the lanes to zoom along the time, drag to move, double-click for the first view; hold the pointer
-  on a mark for its value and its line in the source. Shaded green: counts from the lower limit of normal by which their
+  Turn the wheel over the lanes to zoom along the time (over their names it moves the page), drag to move, double-click
+  for the first view; hold the pointer on a mark for its value and its line in the source. Shaded green: counts from the lower limit of normal by which their
   grades are reckoned, temperatures up to a fever, pressures from hypotension on, as in the rules of this study; no
   other reference range is known here. A grade stands until the next one, a day at most.
 chart:
@@ -74,6 +74,7 @@ chart:
     grade: {mark: graded, title: Grade, grades: [0, 1, 2, 3, 4, 5]}
     product: {mark: point, title: Cell product, shape: star, colour: purple}
     dose: {mark: point, title: Dose, shape: diamond, colour: blue}
+    not_given: {mark: point, title: Not given, shape: x, colour: ink}
     words: {mark: words, title: In words, shape: tick, colour: ink}
     number: {mark: line, title: Measured, colour: blue}
     anakinra: {mark: window, title: Anakinra window, colour: orange}
@@ -147,6 +148,8 @@ item AS (
         CASE
             WHEN p.product THEN 'product'
             WHEN e.end_time > e.time AND (e.value IS NULL OR p.kind IS DISTINCT FROM 'laboratory') THEN 'stay'
+            -- A dose of 0 was not given; one without an amount was.
+            WHEN p.kind = 'drug' AND e.value = 0 THEN 'not_given'
             WHEN p.kind = 'drug' THEN 'dose'
             WHEN e.value IS NOT NULL AND NOT coalesce(p.diagnosis, FALSE) AND p.concept IS DISTINCT FROM 'oxygen_device' THEN 'number'
             ELSE 'words'
@@ -162,7 +165,8 @@ item AS (
             CASE WHEN e.text IS NULL AND e.source_value IS NULL THEN
                 CASE e.concept WHEN 'last_follow_up' THEN 'alive' WHEN 'death' THEN 'cause not recorded' END END,
             e.route,
-            CASE WHEN p.kind = 'drug' AND e.value IS NULL THEN 'amount not recorded' END,
+            CASE WHEN p.kind = 'drug' AND e.value IS NULL THEN 'amount not recorded'
+                WHEN p.kind = 'drug' AND e.unit IS NULL THEN 'unit not recorded' END,
             CASE WHEN e.date_only THEN 'time of day not recorded' END) AS detail,
         e.implausible, coalesce(p.logarithmic, FALSE) AS logarithmic,
         CASE WHEN p.concept IS NULL THEN 1000 ELSE p.rank END AS rank,

@@ -117,8 +117,10 @@ class Tab:
     def place(self, selector: str) -> tuple[float, float]:
         """Return the middle of the first element that `selector` finds, scrolled into view: pixels of the window."""
         script = (
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null; "
-            "e.scrollIntoView({block: 'center', behavior: 'instant'}); const r = e.getBoundingClientRect(); "
+            f"(async () => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null; "
+            "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
+            # Until the next picture is on the screen, the pointer would meet what was there before.
+            "for (const _ of [1, 2]) await new Promise(requestAnimationFrame); const r = e.getBoundingClientRect(); "
             "return [r.x + r.width / 2, r.y + r.height / 2]; })()"
         )
         found = self.evaluate(script)

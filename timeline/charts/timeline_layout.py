@@ -134,7 +134,9 @@ def _mark(row: Record, lane: Lane, declared: Timeline, zero: datetime | None) ->
     detail = row[declared.detail] or ""
     top, bottom = lane.span(layer, value)
     amount = words_of(row, declared)
-    label = {"words": detail.split(";")[0], "point": amount, "bar": detail.split(";")[0]}.get(layer.mark, "")
+    label = {"words": detail.split(";")[0], "point": words_of(row, declared, 4), "bar": detail.split(";")[0]}.get(
+        layer.mark, ""
+    )
     return {
         "mark": layer.mark,
         "style": style_of(row, layer, declared),
@@ -173,13 +175,14 @@ def _join(marks: Iterable[Record], declared: Timeline) -> None:
         last, mark["run"] = mark["from"], run
 
 
-def words_of(row: Record, declared: Timeline) -> str:
-    """Return a row's number in words: its bound, the number, its unit; nothing where there is none."""
+def words_of(row: Record, declared: Timeline, digits: int = 6) -> str:
+    """Return a row's number in words: its bound, so many digits of the number, its unit; nothing without a number."""
     value = row[declared.value]
     if value is None:
         return ""
     bound = (row[declared.bound] if declared.bound is not None else None) or ""
-    number = f"{value:,.6g}" if abs(value) < 1e15 else f"{value:g}"
+    whole = 10**digits <= abs(value) < 1e15
+    number = f"{value:,.0f}" if whole else f"{value:,.{digits}g}"
     return f"{bound}{number} {row[declared.unit] or ''}".strip()
 
 
