@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.devtools import browser
-from timeline import figure
+from timeline import cli, figure
 from timeline.charts.anchor import anchor
 from timeline.errors import UsageError
 from timeline.study import Study
@@ -316,3 +316,20 @@ def test_every_event_of_a_patient_is_in_the_timeline(demo_study):
     events = study.sql("SELECT count(*) AS n FROM event WHERE patient_id = 'SYN-05'")["n"][0]
     frame = study.query("patient_timeline", {"patient": "SYN-05"})
     assert frame["source_row"].drop_nulls().len() == events
+
+
+def test_the_command_line_draws_a_query_and_names_patients(study, queries, tmp_path, capsys):
+    ask = ["query", str(study.path), "time", "--queries", str(queries), "--set", "patient=P-1"]
+    assert cli.main([*ask, "--chart", str(tmp_path / "one.json")]) == 0
+    assert json.loads((tmp_path / "one.json").read_text())["datasets"]["marks"][0]["lane"] == "P-1"
+    assert cli.main([*ask, "--chart", str(tmp_path / "one.gif")]) == 2
+    assert cli.main([*ask, "--chart", "one.svg", "-o", "rows.csv"]) == 2
+    assert cli.main(["query", str(study.path), "--sql", "SELECT 1", "--chart", "one.svg"]) == 2
+    said = capsys.readouterr().err
+    for words in ("one.gif: write a name that ends in .png", "ask for the rows", "--sql has no header"):
+        assert words in said
+    report = ["report", str(study.path), "--queries", str(queries), "-o", str(tmp_path / "page.html")]
+    assert cli.main([*report, "--patients", "P-1,7"]) == 0
+    assert "0 questions answered and 2 patients shown on one page" in capsys.readouterr().out
+    assert cli.main([*report, "--patients", "P-1,nobody"]) == 2
+    assert "1 of the 2 ids is not in this study" in capsys.readouterr().err

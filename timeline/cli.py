@@ -112,12 +112,30 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a query; --list names them")
     parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
     parser.add_argument("--list", action="store_true", help="name the queries there are")
+    parser.add_argument("--describe", action="store_true", help="say what NAME asks, its parameters and its columns")
     _queries(parser)
     parser.add_argument(
         "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"
     )
-    parser.add_argument("--as", dest="form", choices=("table", "csv", "parquet", "json"), help="default: table")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there; its ending says the form")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=("table", "csv", "parquet", "json", "markdown", "html", "latex"),
+        help="print it so (default: table)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write there; its ending says the form: .csv, .parquet, .json (for programs), "
+        ".html, .md, .tex, .docx (for people)",
+    )
+    parser.add_argument(
+        "--suppress",
+        metavar="N",
+        type=int,
+        help="hide counts below N, and what would give them away, in a table of counts",
+    )
     parser.add_argument(
         "--chart", metavar="FILE", help="draw the query's chart there instead: .png, .svg, .pdf, .html or .json"
     )

@@ -55,12 +55,18 @@ class Study:
         from timeline import store
 
         new = create and not self.path.exists()
+        folder = self.path.parent
+        new_folder = create and not folder.exists()
+        if new_folder:
+            folder.mkdir(parents=True)
         try:
             with closing(store.connect(self.path, create=create)) as con:
                 yield con
         except BaseException:
             if new:  # what never came to hold anything leaves no file behind
                 self.path.unlink(missing_ok=True)
+            if new_folder:
+                folder.rmdir()
             raise
 
     def ingest(
@@ -190,7 +196,7 @@ class Study:
         """Return the answer to the query `name`, shipped or in the folder `queries`; UsageError for an unknown name."""
         from timeline import query
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         with self.reading() as con:
             return query.run_query(con, asked, params)
 
@@ -201,7 +207,7 @@ class Study:
         from timeline import charts, query, statistic
         from timeline.errors import UsageError
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         with self.reading() as con:
@@ -267,7 +273,8 @@ def _definitions(
     return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
 
 
-def _named(name: str, folder: Path | str | None) -> Query:
+def named_query(name: str, folder: Path | str | None = None) -> Query:
+    """Return the query `name`, shipped or in `folder`; raise UsageError, with the nearest name, where there is none."""
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
 
