@@ -136,6 +136,12 @@ def test_a_query_that_lacks_a_table_is_said_once_and_an_empty_answer_for_each(st
     )
     page = page_of(study, queries)
     assert page.count("Rows of one patient: not available, this study has no table nothing.") == 1
+    for name in ("time", "facts"):
+        (queries / f"{name}.sql").rename(queries / f"{name}.off")
+    alone = page_of(study, queries)
+    assert ids_of(alone) == [] and alone.count("this study has no table nothing.") == 1
+    for name in ("time", "facts"):
+        (queries / f"{name}.off").rename(queries / f"{name}.sql")
     (queries / "rows.sql").write_text(ROWS.replace("value IS NULL", "value &lt; 0".replace("&lt;", "<")))
     assert page_of(study, queries).count("Rows of one patient: No row at all.") == len(IDS)
 

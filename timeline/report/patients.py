@@ -115,7 +115,7 @@ def gather(
         elif not lacking:
             usable.append(found)
     persons = []
-    for place, id in enumerate(ids):
+    for place, id in enumerate(ids if usable else ()):
         say(f"patient {place + 1:,} of {len(ids):,}")
         persons.append(_person(con, usable, told, id))
     shared = {found.name: charts.shared(found.chart) for found in usable if found.chart is not None}
