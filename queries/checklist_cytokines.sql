@@ -5,7 +5,7 @@ reads: [cohort, infusion, cytokine, cytokine_pair, anakinra_window, anakinra_res
 returns:
   id: place in the published checklist
   item: the statement
-  n: {meaning: "patients of whom it is known (M-13: analytes, M-14: values, X-33: groups)", unit: "1"}
+  n: {meaning: "patients of whom it is known (M-13 and X-34: analytes, M-14: values, X-33: groups)", unit: "1"}
   count: {meaning: those of whom it is true; empty for measured rows, unit: "1"}
   percent: {meaning: count in percent of n, unit: "%"}
   median: median, the midpoint for an even number
@@ -13,7 +13,7 @@ returns:
   high: highest value
   unit: unit of median, lowest and highest
 empty: No patient is in the cohort.
-published: [M-09, M-10, M-11, M-13, M-14, X-30, X-33, F3-01, F3-02, F3-03]
+published: [M-09, M-10, M-11, M-13, M-14, X-30, X-33, X-34, F3-01, F3-02, F3-03]
 */
 WITH base AS (
     SELECT w.patient_id, i.time AS infused, w.start_time AS first_dose, w.end_time AS last_dose, r.response_group
@@ -40,6 +40,16 @@ person AS (
     JOIN pair AS p ON p.patient_id = b.patient_id
     GROUP BY b.patient_id
 ),
+trend AS (
+    -- Geometric mean of after over before in the severe group that responded, and in the one that did not.
+    SELECT p.analyte,
+        avg(ln(p.ratio)) FILTER (WHERE person.response_group = 'grade 3-4 response') AS responding,
+        avg(ln(p.ratio)) FILTER (WHERE person.response_group = 'grade 3-4 no response') AS other
+    FROM pair AS p
+    JOIN person ON person.patient_id = p.patient_id AND person.complete
+    WHERE p.analyte IN ('il1a', 'il1b', 'ccl4', 'cxcl10', 'il6') AND p.ratio > 0
+    GROUP BY p.analyte
+),
 measured AS (
     SELECT unnest([
         {'id': 'X-30', 'item': 'Sample after anakinra, days after the last dose', 'value': days_after::DOUBLE, 'unit': 'd'},
@@ -63,6 +73,8 @@ counted AS (
     UNION ALL
     SELECT 'X-33', 'Response groups met among the complete patients', true
     FROM (SELECT DISTINCT response_group FROM person WHERE complete AND response_group IS NOT NULL)
+    UNION ALL
+    SELECT 'X-34', 'Of five named analytes, those that fall more in the severe group that responded', responding < other FROM trend
     UNION ALL
     SELECT 'F3-01', 'Patients in whom the fold changes are known', true FROM person WHERE complete
 )

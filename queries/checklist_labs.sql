@@ -4,7 +4,9 @@ question: Which statements of the paper's text about temperature, inflammation a
 reads: [cohort, event, anakinra_window, lab_pair, cytopenia]
 params:
   reading: {default: 6h, meaning: how old the temperature at the first dose may be, unit: h}
+  reading_after: {default: 0h, meaning: how long after the first dose that temperature may still be read, unit: h}
   severe: {default: 3, meaning: lowest CTCAE grade counted as severe}
+  missing_severe: {default: false, meaning: whether a patient without a count after anakinra counts as severe}
 returns:
   id: place in the published checklist
   item: the statement
@@ -25,11 +27,11 @@ WITH base AS (
     WHERE w.number = 1
 ),
 warm AS (
-    -- The last reading up to the first dose, in degrees Fahrenheit as published.
+    -- The last reading up to the first dose (or a little after it), in degrees Fahrenheit as published.
     SELECT b.patient_id, last(e.value * 9 / 5 + 32 ORDER BY e.time, e.value, e.event_id) AS value
     FROM base AS b
     JOIN event AS e ON e.patient_id = b.patient_id AND e.concept = 'temperature' AND NOT e.implausible
-    WHERE e.time BETWEEN b.first_dose - $reading AND b.first_dose AND e.value IS NOT NULL
+    WHERE e.time BETWEEN b.first_dose - $reading AND b.first_dose + $reading_after AND e.value IS NOT NULL
     GROUP BY b.patient_id
 ),
 pair AS (
@@ -50,9 +52,9 @@ measured AS (
 counted AS (
     SELECT unnest([
         {'id': 'X-25', 'item': 'Neutropenia grade 3-4 three to four weeks after anakinra', 'analyte': 'neutrophils',
-            'yes': CASE WHEN complete THEN grade >= $severe END},
+            'yes': CASE WHEN complete THEN grade >= $severe WHEN $missing_severe THEN true END},
         {'id': 'X-27', 'item': 'Thrombocytopenia grade 3-4 three to four weeks after anakinra', 'analyte': 'platelets',
-            'yes': CASE WHEN complete THEN grade >= $severe END},
+            'yes': CASE WHEN complete THEN grade >= $severe WHEN $missing_severe THEN true END},
         {'id': 'X-28', 'item': 'CRP fell', 'analyte': 'crp', 'yes': percent_change < 0},
         {'id': 'X-29', 'item': 'Ferritin fell', 'analyte': 'ferritin', 'yes': percent_change < 0},
         {'id': 'F2A', 'item': 'Temperature before and after', 'analyte': 'temperature', 'yes': CASE WHEN complete THEN true END},

@@ -291,6 +291,20 @@ def test_patients_of_the_demo(demo_page, tmp_path):
         assert tab.console == []
 
 
+def test_a_lane_of_the_swimmer_leads_to_its_patient_and_the_way_back(demo_page, tmp_path):
+    with browser(tmp_path / "profile") as tab:
+        tab.open(demo_page)
+        tab.wait("document.documentElement.dataset.charts === 'drawn'")
+        names = "[...document.querySelectorAll('[data-chart=swimmer] text')]"
+        tab.evaluate(f"{names}.find(e => e.textContent === 'SYN-05').id = 'lane'")
+        tab.click_on("#lane")
+        tab.wait(f"document.getElementById('{anchor('SYN-05')}').dataset.charts === 'drawn'")
+        assert tab.evaluate("document.querySelector('.patient.open .ways a[href=\"#swimmer\"]') !== null")
+        tab.back()
+        tab.wait("location.hash === ''")
+        assert tab.console == []
+
+
 def test_a_chart_alone_is_labelled(demo_study, tmp_path):
     chart = Study(demo_study).chart("patient_timeline", {"patient": "SYN-01"})
     for ending in (".svg", ".html"):

@@ -119,7 +119,7 @@ def test_a_value_is_bound_and_never_pasted(tmp_path, con):
         ("e.concept, count", "getenv('HOME'), count", "/asked.sql: getenv() is not allowed"),
         (
             "returns:",
-            "chart: {kind: steps, label: concept, count: patients, x: Events}\nreturns:",
+            "chart: {kind: flow, label: concept, count: patients}\nreturns:",
             "/asked.sql: `chart` names the column patients, which the query does not return",
         ),
         (

@@ -233,9 +233,12 @@ def test_every_subject_shares_one_drawing():
 
 
 def test_a_kind_that_cannot_be_divided_is_its_own_part():
-    steps = declared.Steps(label="step", count="n", x="Patients")
-    frame = polars.DataFrame({"step": ["All"], "n": [3]})
-    assert charts.shared(steps) == {} and "layer" in charts.parts(frame, steps, "Flow")
+    lanes = declared.Lanes.model_validate(
+        {"lane": "who", "element": "what", "start": "a", "end": "b", "value": "v", "x": "Days",
+         "layers": {"stay": {"mark": "bar", "title": "Stay"}}}
+    )  # fmt: skip
+    frame = polars.DataFrame({"who": ["p"], "what": ["stay"], "a": [0], "b": [3], "v": [3]})
+    assert charts.shared(lanes) == {} and "layer" in charts.parts(frame, lanes, "Lanes")
 
 
 def test_every_mark_answers_the_pointer_with_time_day_value_and_source():

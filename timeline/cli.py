@@ -153,6 +153,11 @@ def _report(parser: argparse.ArgumentParser) -> None:
         help="who has a page: ID,ID,…, all, none, or sample (default): all, or 60 of more than 60",
     )
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
+    parser.add_argument(
+        "--lanes",
+        choices=("sample", "pages", "all"),
+        help="more lanes than can be read: some for all, pages of them, or all (default: as the query says)",
+    )
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
@@ -199,6 +204,19 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
 
 
+def _published(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _queries(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every item there: .csv, .parquet or .json")
+
+
+def _sensitivity(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("ids", metavar="ID", nargs="*", help="open questions, such as A-01 (default: all)")
+    _queries(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
@@ -229,6 +247,18 @@ COMMANDS = (
         "which derived rows changed, for whom, and why",
         "timeline diff before.duckdb after.duckdb",
         _diff,
+    ),
+    Command(
+        "published",
+        "what was published beside what the study gives",
+        "timeline published study.duckdb",
+        _published,
+    ),
+    Command(
+        "sensitivity",
+        "published values under the other readings of what was left open",
+        "timeline sensitivity study.duckdb A-01 A-12",
+        _sensitivity,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import asking, printing, summaries, whatif
+from timeline import asking, checklist, printing, summaries, whatif
 from timeline.asking import settings
 from timeline.errors import UsageError
 from timeline.study import Study, rule_folders
@@ -124,6 +124,7 @@ def _report(args: argparse.Namespace) -> int:
             figures=args.figures,
             formats=args.formats.split(","),
             patients=patients,
+            lanes=args.lanes,
             progress=show,
         )
     return _say(report, summaries.report_text(report), args)
@@ -154,6 +155,8 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,
+    "published": checklist.published,
+    "sensitivity": checklist.sensitivity,
     "report": _report,
     "synth": _synth,
 }

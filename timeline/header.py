@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError, field_validator
 
 from timeline import statistic
+from timeline.charts import declared
 from timeline.charts.declared import Chart
 from timeline.errors import Finding
 from timeline.rules import NAME, Model
@@ -21,7 +22,7 @@ from timeline.yamltree import Node, Reader, compose
 SECTIONS = ("summary", "cohort", "course", "results", "survival", "patient", "quality")
 """Sections of the report, in its order; `patient` stands on the page of each patient."""
 Section = Literal["summary", "cohort", "course", "results", "survival", "patient", "quality"]
-KINDS = ("lanes", "steps", "timeline", *statistic.KINDS, *tables.KINDS)
+KINDS = (*declared.KINDS, *statistic.KINDS, *tables.KINDS)
 """Kinds of charts, statistics and tables."""
 
 

@@ -52,24 +52,33 @@ def plan(ruleset: RuleSet, params: Mapping[str, str], relations: Iterable[str], 
     part = needed(ruleset, relations)
     own = {key: text for key, text in params.items() if key.partition(".")[0] in part.rules}
     texts = in_force(part, own)
-    compiled = compile_rules(part, own, _unchanged(part, texts, like) if like else {})
+    same, alike = _unchanged(part, texts, like) if like else ({}, {})
+    shapes = {rule.name: rule.relation for rule in like.compiled} if like else {}
+    compiled = compile_rules(part, own, same, {name: (rule, shapes) for name, rule in alike.items()})
     return Plan(part, texts, compiled, hashes.rule_hashes(part, compiled, own))
 
 
-def _unchanged(part: RuleSet, texts: Mapping[str, Mapping[str, str]], like: Plan) -> dict[str, Compiled]:
-    """The rules of `like` that mean the same here: text and parameters, those of all that they read, and their days."""
+def _unchanged(
+    part: RuleSet, texts: Mapping[str, Mapping[str, str]], like: Plan
+) -> tuple[dict[str, Compiled], dict[str, Compiled]]:
+    """The rules of `like` that mean the same here: text and parameters, those of all that they read, and their days.
+
+    And those of which only what they read may mean something else.
+    """
     if part.index != like.ruleset.index or part.concepts != like.ruleset.concepts:
-        return {}
+        return {}, {}
     same: dict[str, Compiled] = {}
+    alike: dict[str, Compiled] = {}
     # Rules that the index reads in one of the two only: in the other they count days from it.
     moved = frozenset(needed(part, ()).rules) ^ _before_the_index(like)
     for rule in like.compiled:
         if rule.name in moved:
             continue
-        alike = part.rules.get(rule.name) == like.ruleset.rules[rule.name]
-        if alike and texts[rule.name] == like.params[rule.name] and all(name in same for name in rule.reads):
-            same[rule.name] = rule
-    return same
+        text = part.rules.get(rule.name) == like.ruleset.rules[rule.name]
+        if not text or texts[rule.name] != like.params[rule.name]:
+            continue
+        (same if all(name in same for name in rule.reads) else alike)[rule.name] = rule
+    return same, alike
 
 
 def derive(

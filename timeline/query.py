@@ -308,7 +308,7 @@ def _header_mistakes(query: Query) -> list[str]:
     """Whether chart, table, statistics and cards name columns of the result."""
     named = {name: "chart" for name in (query.chart.columns() if query.chart else ())}
     named |= {name: "table" for name in (query.table.columns() if query.table else ())}
-    named |= {name: "statistics" for statistic in query.statistics for name in statistic.columns()}
+    named |= {name: "statistics" for statistic in query.statistics for name in statistic.needs()}
     if query.show == "cards":
         named |= {name: "cards" for name in ("label", "value", "detail")}
     found = [

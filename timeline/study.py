@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     import duckdb
     import polars
 
+    from timeline.alternatives import Sensitivity
+    from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
     from timeline.header import Query
     from timeline.ingest import IngestReport
+    from timeline.published import Compared
     from timeline.report import ReportResult
     from timeline.rules import RuleSet
     from timeline.sweep import Sweep
@@ -236,6 +239,32 @@ class Study:
             explained, around = explain.pictured(con, rule, patient, number)
         return picture.draw(frames_of(explained, around), *heading(explained, around))
 
+    def published(self, *, queries: Path | str | None = None) -> tuple[Compared, ...]:
+        """Return every published item beside what the study gives for it, or why it gives nothing; writes nothing.
+
+        The values are those of `published.yaml` in the folder `queries`, by default the shipped ones.
+        """
+        from timeline import published
+
+        known, values, _ = _checklist(queries)
+        with self.reading() as con:
+            return published.compare(con, known, published.load(values))
+
+    def sensitivity(
+        self, *ids: str, queries: Path | str | None = None, progress: Progress | None = None
+    ) -> Sensitivity:
+        """Return published items under the other readings of what was left open (`ids`, by default all).
+
+        The rules are those of the last run. Writes nothing.
+        """
+        from timeline import alternatives, engine, published
+
+        known, values, readings = _checklist(queries)
+        items = published.load(values)
+        listed = alternatives.load(readings, items, known)
+        with self.reading() as con:
+            return alternatives.sensitivity(con, engine.last_run(con), known, items, listed, ids or None, progress)
+
     def report(
         self,
         path: Path | str,
@@ -244,11 +273,13 @@ class Study:
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
         patients: str | Sequence[str] = "sample",
+        lanes: Beyond | None = None,
         progress: Progress | None = None,
     ) -> ReportResult:
         """Write the report, one page that opens offline, and its figures into `figures`; say what it holds.
 
         `patients` are those with a page of their own: `sample` (all, or 60 of more than 60), `all`, `none`, or ids.
+        `lanes` says what becomes of more lanes than can be read: `sample`, `pages` or `all`.
         """
         from timeline import report
 
@@ -260,6 +291,7 @@ class Study:
                 figures=None if figures is None else Path(figures),
                 formats=formats,
                 patients=patients,
+                lanes=lanes,
                 progress=progress,
             )
 
@@ -300,6 +332,15 @@ def query_folder(folder: Path | str | None) -> Path:
     from timeline import shipped
 
     return shipped.folder("queries") if folder is None else Path(folder)
+
+
+def _checklist(folder: Path | str | None) -> tuple[dict[str, Query], Path, Path]:
+    """The queries of a folder, and the files of published values and of other readings that go with them."""
+    from timeline import shipped
+
+    where = query_folder(folder)
+    values = shipped.published(where) or where / "published.yaml"
+    return queries(folder), values, shipped.published(where, "alternatives.yaml") or where / "alternatives.yaml"
 
 
 def _text(value: object) -> str:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from timeline.charts import declared, theme
+from timeline.charts.links import linked
 
 if TYPE_CHECKING:
     import altair
     import polars
 
     from timeline.stats import Answer
+
+__all__ = ["beyond", "draw", "linked", "picture", "specification"]
 
 
 def draw(
@@ -48,6 +51,11 @@ def shared(chart: declared.Chart) -> dict[str, Any]:
     """Return what `parts` of every frame have in common; nothing for a kind that cannot be divided."""
     kind = importlib.import_module(f"timeline.charts.{chart.kind}")
     return kind.shared(chart) if hasattr(kind, "shared") else {}
+
+
+def beyond(chart: declared.Chart, how: declared.Beyond) -> declared.Chart:
+    """Return `chart` with `how` for what it does with more lanes than can be read; charts without lanes stay."""
+    return chart.model_copy(update={"beyond": how}) if isinstance(chart, declared.Lanes) else chart
 
 
 def specification(chart: "altair.TopLevelMixin") -> dict[str, Any]:

@@ -30,12 +30,16 @@ COMPILERS = {
 
 
 def compile_rules(
-    ruleset: RuleSet, overrides: Mapping[str, str] = {}, before: Mapping[str, Compiled] = {}
+    ruleset: RuleSet,
+    overrides: Mapping[str, str] = {},
+    before: Mapping[str, Compiled] = {},
+    alike: Mapping[str, tuple[Compiled, Mapping[str, Relation]]] = {},
 ) -> tuple[Compiled, ...]:
     """Return every rule compiled, each after those it reads; raise `Findings` with all mistakes.
 
     `overrides` are parameters of this run, `rule.param` -> text. Rules in `before` were compiled already, of the
-    same meaning, and are taken as they are.
+    same meaning, and are taken as they are. Those in `alike` were compiled of the same text and parameters, and are
+    taken where what they read has the shape that it had then, which stands beside them.
     """
     params, findings = literals(ruleset, overrides)
     reads = {name: rules_read(rule, ruleset) for name, rule in ruleset.rules.items()}
@@ -48,8 +52,8 @@ def compile_rules(
     compiled: dict[str, Compiled] = {}
     with duckdb.connect(":memory:") as con:
         for name in order:
-            if name in before:
-                compiled[name] = before[name]
+            if name in before or _same_shapes(alike.get(name), compiled):
+                compiled[name] = before[name] if name in before else alike[name][0]
                 continue
             day_zero = compiled.get(index or "") if name not in upstream else None
             # Before there is an index there are no days to read.
@@ -70,6 +74,13 @@ def compile_rules(
     if findings:
         raise Findings(findings)
     return tuple(compiled.values())
+
+
+def _same_shapes(earlier: tuple[Compiled, Mapping[str, Relation]] | None, compiled: Mapping[str, Compiled]) -> bool:
+    if earlier is None:
+        return False
+    rule, relations = earlier
+    return all(name in compiled and compiled[name].relation == relations[name] for name in rule.reads)
 
 
 def _compile(ctx: Context, readable: bool) -> Compiled | None:

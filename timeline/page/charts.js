@@ -31,7 +31,9 @@ const drawing = (() => {
   async function drawAll() {
     for (const place of document.querySelectorAll("[data-chart]")) {
       const name = place.dataset.chart;
-      await draw(place, JSON.parse(document.getElementById("chart-" + name).textContent), name);
+      const spec = JSON.parse(document.getElementById("chart-" + name).textContent);
+      const drawn = await draw(place, spec, name);
+      if (spec.usermeta && spec.usermeta.pages) await pagesOf(place, drawn.view, spec.usermeta.pages);
     }
     document.documentElement.dataset.charts = "drawn";
   }

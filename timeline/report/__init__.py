@@ -6,13 +6,15 @@ What it shows, and in which section, stands in the headers of the queries; must 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from timeline import charts, figure, query
+from timeline.charts.declared import Beyond
 from timeline.errors import UsageError
 from timeline.header import SECTIONS
+from timeline.report import checklist
 from timeline.report.items import MOST_ROWS, Item, answer
 from timeline.report.page import render
 from timeline.report.patients import gather
@@ -49,14 +51,16 @@ def write_report(
     figures: Path | None = None,
     formats: Sequence[str] = ("png", "svg"),
     patients: str | Sequence[str] = "sample",
+    lanes: Beyond | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ReportResult:
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
     there, once per format (png, svg, pdf, json). `patients` have a part of the page each: `sample` (all, or of more
-    than 60 those that the page's picture of all shows), `all`, `none`, or their ids. Raises UsageError for another
-    format or unknown ids, Findings for mistakes in queries.
+    than 60 those that the page's picture of all shows), `all`, `none`, or their ids. `lanes` says what becomes of more
+    lanes than can be read, instead of the headers. Raises UsageError for another format or unknown ids, Findings for
+    mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -65,7 +69,8 @@ def write_report(
         raise UsageError(f"-o {path}: the report is a page; write a name that ends in .html")
     started, say = time.monotonic(), progress or (lambda doing: None)
     told = provenance(con)
-    shown = [found for found in query.load_queries(queries).values() if found.section is not None]
+    known = query.load_queries(queries)
+    shown = [found for found in known.values() if found.section is not None]
     shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
     with ThreadPoolExecutor(1) as aside:
         # Putting the chart library together takes seconds and needs nothing of the study.
@@ -76,11 +81,18 @@ def write_report(
             if found.section == "patient" or (found.optional and query.missing_relations(con, found)):
                 continue
             say(found.title)
-            items.append(answer(con, found, told))
+            items.append(answer(con, found, told, lanes))
+        say("published values")
+        published = checklist.beside(con, queries, known)
+        say("other readings")
+        readings = checklist.readings(con, queries, known)
         drawn = {item.name: item.chart for item in items if item.chart is not None}
         pictures = {name: charts.picture(spec, "svg").decode() for name, spec in drawn.items()}
         people = gather(con, single, told, patients, items, say)
-        page = render(told, items, pictures, library.result() if drawn or people.drawn else "", people)
+        there = {person.id for person in people.persons}
+        items = [replace(item, chart=charts.linked(item.chart, there)) if item.chart else item for item in items]
+        scripts = library.result() if drawn or people.drawn else ""
+        page = render(told, items, pictures, scripts, people, published, readings)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     written = write_figures(drawn, figures, formats) if figures is not None else ()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from timeline import charts, printing, query, statistic, table
+from timeline.charts.declared import Beyond
 from timeline.errors import TimelineError
 from timeline.header import Query
 from timeline.report.provenance import Provenance
@@ -64,8 +65,11 @@ class Item:
         return self.total > len(self.rows)
 
 
-def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> Item:
-    """Return the answer to one query as the page shows it; an error or an empty answer becomes a sentence."""
+def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance, lanes: Beyond | None = None) -> Item:
+    """Return the answer to one query as the page shows it; an error or an empty answer becomes a sentence.
+
+    `lanes` says what a chart does with more lanes than can be read, instead of its header.
+    """
     try:
         frame = query.run_query(con, found)
     except TimelineError as error:
@@ -76,7 +80,8 @@ def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> 
     chart = None
     if found.chart is not None:
         notes = [told.synthetic] if told.synthetic else []
-        chart = charts.specification(charts.draw(frame, found.chart, found.title, notes, item.answers))
+        chosen = found.chart if lanes is None else charts.beyond(found.chart, lanes)
+        chart = charts.specification(charts.draw(frame, chosen, found.title, notes, item.answers))
     return replace(item, chart=chart)
 
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from timeline import figure
 from timeline.charts import theme
 from timeline.header import SECTIONS
+from timeline.report.checklist import Beside, Readings, anchors, grid, lacking, split
 from timeline.report.items import Item
 from timeline.report.patients import People
 from timeline.report.provenance import Provenance
@@ -35,7 +37,9 @@ class Section:
     entries: tuple[tuple[str, str], ...] = ()
 
 
-def sections(told: Provenance, items: Sequence[Item], people: People) -> tuple[Section, ...]:
+def sections(
+    told: Provenance, items: Sequence[Item], people: People, published: Beside | None, readings: Readings | None
+) -> tuple[Section, ...]:
     """Return the parts of the page, in order; those without anything to say are left out."""
     of = {name: tuple(item for item in items if item.query.section == name) for name in SECTIONS}
     parts = [
@@ -44,6 +48,10 @@ def sections(told: Provenance, items: Sequence[Item], people: People) -> tuple[S
     ]
     if people.persons or people.absent:
         parts.append(Section("patients", "Patients", template="patients.html"))
+    if published:
+        parts.append(Section("published", "Published and computed", template="published.html"))
+    if readings:
+        parts.append(Section("readings", "Other readings", template="alternatives.html"))
     definitions = (("definitions", "The rules in words"),) if told.methods else ()
     statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
     entries = (*definitions, *statistics, ("run", "The run and its versions"))
@@ -51,7 +59,15 @@ def sections(told: Provenance, items: Sequence[Item], people: People) -> tuple[S
     return tuple(part for part in parts if part.items or part.template)
 
 
-def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str], library: str, people: People) -> str:
+def render(
+    told: Provenance,
+    items: Sequence[Item],
+    pictures: Mapping[str, str],
+    library: str,
+    people: People,
+    published: Beside | None = None,
+    readings: Readings | None = None,
+) -> str:
     """Return the page; `pictures` are the charts as SVG, for paper and for readers without scripts."""
     import jinja2
 
@@ -65,9 +81,17 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
     environment.filters["marked"] = _marked
     environment.filters["family_table"] = family_table
     environment.filters["groupby_in_order"] = _grouped
+    environment.filters["grid"] = grid
+    environment.filters["lacking"] = lacking
+    known = anchors(published, readings)
+    environment.filters["pieces"] = partial(split, known=known)
+    environment.globals["anchors"] = known
     return environment.get_template("report.html").render(
         told=told,
-        sections=sections(told, items, people),
+        sections=sections(told, items, people, published, readings),
+        published=published,
+        readings=readings,
+        shown={item.name for item in items},
         people=people,
         methods=told.methods,
         statistics=_statistics(items),
@@ -80,7 +104,7 @@ def render(told: Provenance, items: Sequence[Item], pictures: Mapping[str, str],
         night=figure.in_script(theme.NIGHT),
         style=(figure.PAGE / "report.css").read_text(encoding="utf-8")
         + (figure.PAGE / "patients.css").read_text(encoding="utf-8"),
-        charts=(figure.PAGE / "charts.js").read_text(encoding="utf-8"),
+        charts=figure.drawing(),
         patients=(figure.PAGE / "patients.js").read_text(encoding="utf-8"),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )

@@ -62,4 +62,5 @@ def survival(frame: "polars.DataFrame", declared: SurvivalOf) -> Answer:
     )
     at = {f"percent_at_{time:g}": None if mark is None else 100 * mark.survival for time, mark in found.landmarks}
     values = {"n": found.curve.n, "events": found.curve.events, "median": found.median, "follow_up": found.follow_up}
+    values |= {"rule": found.rule, "landmarks": list(declared.landmarks)}
     return answer_of(declared, (str(found),), found, values=values | at)

@@ -5,15 +5,32 @@ drug, which grades there are, how many milligrams are much) stands in the header
 needs to know none of it. A chart of kind `x` is declared in `declared/x.py` and drawn in `charts/x.py`.
 """
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
 from timeline.charts.declared.base import Declared
-from timeline.charts.declared.lanes import Lanes, Layer
-from timeline.charts.declared.steps import Steps
+from timeline.charts.declared.course import Course, Measure
+from timeline.charts.declared.flow import Flow
+from timeline.charts.declared.lanes import Beyond, Lanes, Layer
+from timeline.charts.declared.survival import Survival
 from timeline.charts.declared.timeline import Timeline, TimelineLayer
 
-Chart = Annotated[Lanes | Steps | Timeline, Field(discriminator="kind")]
+Chart = Annotated[Course | Flow | Lanes | Survival | Timeline, Field(discriminator="kind")]
+KINDS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Chart)[0]))
+"""What a chart may be."""
 
-__all__ = ["Chart", "Declared", "Lanes", "Layer", "Steps", "Timeline", "TimelineLayer"]
+__all__ = [
+    "KINDS",
+    "Beyond",
+    "Chart",
+    "Course",
+    "Declared",
+    "Flow",
+    "Lanes",
+    "Layer",
+    "Measure",
+    "Survival",
+    "Timeline",
+    "TimelineLayer",
+]
