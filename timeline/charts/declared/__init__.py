@@ -14,9 +14,23 @@ from timeline.charts.declared.course import Course, Measure
 from timeline.charts.declared.flow import Flow
 from timeline.charts.declared.lanes import Beyond, Lanes, Layer
 from timeline.charts.declared.survival import Survival
+from timeline.charts.declared.timeline import Timeline, TimelineLayer
 
-Chart = Annotated[Course | Flow | Lanes | Survival, Field(discriminator="kind")]
+Chart = Annotated[Course | Flow | Lanes | Survival | Timeline, Field(discriminator="kind")]
 KINDS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Chart)[0]))
 """What a chart may be."""
 
-__all__ = ["KINDS", "Beyond", "Chart", "Course", "Declared", "Flow", "Lanes", "Layer", "Measure", "Survival"]
+__all__ = [
+    "KINDS",
+    "Beyond",
+    "Chart",
+    "Course",
+    "Declared",
+    "Flow",
+    "Lanes",
+    "Layer",
+    "Measure",
+    "Survival",
+    "Timeline",
+    "TimelineLayer",
+]
