@@ -46,6 +46,7 @@ def ask(args: argparse.Namespace) -> int:
     asked, given, *_ = _all(
         lambda: _question(args),
         lambda: settings(args.set, "PARAM=VALUE"),
+        lambda: _check_statistics(args),
         lambda: _check_output(args.form, args.output),
         lambda: _check_sql(args),
         lambda: _check_chart(args),
@@ -101,6 +102,8 @@ def _answer(args: argparse.Namespace, asked: "Query | None", given: dict[str, st
     with Study.open(args.study).reading() as con:
         frame = query.one_off(con, args.sql) if asked is None else query.run_query(con, asked, given)
         remark = query.remark(con)
+    if args.statistics and asked is not None:
+        return _statistics(frame, asked, remark, args)
     if args.suppress is not None and asked is not None:
         frame = table.suppress(frame, asked.table, args.suppress)
     return _give(frame, asked, remark, args)
@@ -124,6 +127,36 @@ def _check_sql(args: argparse.Namespace) -> None:
         raise UsageError("timeline query: --set goes with a named query; write the value into the --sql text")
     if args.sql is not None and args.suppress is not None:
         raise UsageError("timeline query: --suppress goes with a named query that declares a table of counts")
+
+
+def _check_statistics(args: argparse.Namespace) -> None:
+    if not args.statistics:
+        return
+    if args.name is None:
+        raise UsageError("timeline query: --statistics goes with the NAME of a query; --list names them")
+    if args.output is not None or args.suppress is not None or args.form not in (None, "table", "json"):
+        raise UsageError(
+            "timeline query: --statistics prints text, or JSON with --json; leave -o, --as and --suppress out"
+        )
+    if not named_query(args.name, args.queries).statistics:
+        raise UsageError(
+            f"timeline query: the query {args.name} declares no statistics; without --statistics it prints rows"
+        )
+
+
+def _statistics(frame: "polars.DataFrame", asked: "Query", remark: str, args: argparse.Namespace) -> int:
+    """Print what the statistics of the header find in the rows, and of which kind the data are."""
+    from timeline import statistic
+    from timeline.statistic import text
+
+    answers = [statistic.answer(frame, declared) for declared in asked.statistics]
+    if args.json or args.form == "json":
+        print(printing.as_json(text.as_data(answers)))
+        return 0
+    print(asked.empty if frame.is_empty() and asked.empty else text.as_text(answers))
+    if remark:
+        print(remark)
+    return 0
 
 
 def _check_output(form: str | None, output: str | None) -> None:

@@ -113,6 +113,9 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
     parser.add_argument("--list", action="store_true", help="name the queries there are")
     parser.add_argument("--describe", action="store_true", help="say what NAME asks, its parameters and its columns")
+    parser.add_argument(
+        "--statistics", action="store_true", help="print the statistics that NAME declares instead of its rows"
+    )
     _queries(parser)
     parser.add_argument(
         "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"

@@ -51,10 +51,12 @@ class CountsOf(Declared):
     kind: Literal["counts"]
     of: str
     by: str | None = None
+    words: str | None = None
+    """The column that says a panel's name in words."""
     levels: tuple[str, ...] = ()
 
     def columns(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.of, self.by) if name is not None)
+        return tuple(name for name in (self.of, self.by, self.words) if name is not None)
 
 
 class SurvivalOf(Declared):
