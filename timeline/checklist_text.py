@@ -81,13 +81,19 @@ def _table(one: Ambiguity) -> list[str]:
         ]  # fmt: skip
         shown = [(mark, _cut(label, "item"), _cut(text, "computed")) for mark, label, text in rows]
         o = defaults[key]
-        lines += [f"      {key} {o.item}, published {o.published}", table(("", "reading", "value"), shown, indent="        ")]
+        lines += [
+            f"      {key} {o.item}, published {o.published}",
+            table(("", "reading", "value"), shown, indent="        "),
+        ]
     same = [f"{key} ({_said(o)})" for key, o in defaults.items() if key not in moved]
-    if same and one.readings:
-        lines.append(wrapped(f"      no reading changes {', '.join(same)}", indent="        "))
+    if same and one.known:
+        by = "not changed by any reading" if moved else f"not changed by: {'; '.join(one.known)}"
+        lines.append(wrapped(f"      {by}: {', '.join(same)}", indent="        "))
     elif same:
         lines.append(wrapped(f"      {', '.join(same)}", indent="        "))
-    lines += [wrapped(f"      not computed, {told.label}: {told.why}", indent="        ") for told in one.readings if told.why]
+    lines += [
+        wrapped(f"      not computed, {told.label}: {told.why}", indent="        ") for told in one.readings if told.why
+    ]
     lines += [wrapped(f"      {told.label}: {note}", indent="        ") for told in one.readings for note in told.notes]
     return lines
 

@@ -70,6 +70,11 @@ class Ambiguity:
         return tuple(one.id for one in self.defaults if one.id in moved)
 
     @property
+    def known(self) -> tuple[str, ...]:
+        """The readings under which something could be computed."""
+        return tuple(told.label for told in self.readings if any(outcome.computed for outcome in told.outcomes))
+
+    @property
     def unchanged(self) -> tuple[Outcome, ...]:
         """The other items under the default reading."""
         return tuple(one for one in self.defaults if one.id not in self.changed)
@@ -188,7 +193,11 @@ class Plans:
     def _kept(self, ruleset: RuleSet) -> dict[str, str]:
         """The study's own parameters, of the rules that still have them."""
         split = {key: key.partition(".") for key in self._params}
-        has = {key for key, (rule, _, name) in split.items() if rule in ruleset.rules and name in ruleset.rules[rule].params}
+        has = {
+            key
+            for key, (rule, _, name) in split.items()
+            if rule in ruleset.rules and name in ruleset.rules[rule].params
+        }
         return {key: text for key, text in self._params.items() if key in has}
 
 
@@ -260,9 +269,7 @@ class Answers:
         return self._frames[key]
 
 
-def _told(
-    one: Question, usual: Mapping[str, Compared], variants: Mapping[int, Variant], answers: Answers
-) -> Ambiguity:
+def _told(one: Question, usual: Mapping[str, Compared], variants: Mapping[int, Variant], answers: Answers) -> Ambiguity:
     touched = dict.fromkeys(key for reading in (one, *one.readings) for key in reading.ids)
     defaults = tuple(_outcome(usual[key], None) for key in touched)
     readings = tuple(_read(reading, variants[id(reading)], usual, answers) for reading in one.readings)

@@ -76,9 +76,7 @@ def compile_rules(
     return tuple(compiled.values())
 
 
-def _same_shapes(
-    earlier: tuple[Compiled, Mapping[str, Relation]] | None, compiled: Mapping[str, Compiled]
-) -> bool:
+def _same_shapes(earlier: tuple[Compiled, Mapping[str, Relation]] | None, compiled: Mapping[str, Compiled]) -> bool:
     if earlier is None:
         return False
     rule, relations = earlier

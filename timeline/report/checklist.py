@@ -147,4 +147,6 @@ def anchors(told: Beside | None, others: Readings | None) -> dict[str, str]:
 
 def split(text: str, known: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return `text` in pieces, each with the anchor of the id that it is; empty for other text."""
-    return [(piece, known.get(piece, "")) for piece in re.split(r"(?<![\w-])(\w+(?:-\w+)+|\w+)(?![\w-])", text) if piece]
+    return [
+        (piece, known.get(piece, "")) for piece in re.split(r"(?<![\w-])(\w+(?:-\w+)+|\w+)(?![\w-])", text) if piece
+    ]
