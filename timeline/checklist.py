@@ -9,7 +9,7 @@ from timeline.errors import UsageError
 from timeline.study import Study
 
 if TYPE_CHECKING:
-    import polars
+    pass
 
 ENDINGS = (".csv", ".parquet", ".json")
 

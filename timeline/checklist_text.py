@@ -1,4 +1,4 @@
-"""Published values beside computed ones, in words for the terminal; knows the records' fields, and no patient's values."""
+"""Published values beside computed ones, in words for the terminal; knows the records, and no patient's values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from timeline.printing import count, table, wrapped
 
 if TYPE_CHECKING:
-    from timeline.alternatives import Ambiguity, Outcome, Sensitivity, Told
+    from timeline.alternatives import Ambiguity, Outcome, Sensitivity
     from timeline.published import Compared
 
 WIDTHS = {"item": 38, "published": 26, "computed": 40}

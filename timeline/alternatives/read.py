@@ -196,7 +196,8 @@ def with_options(queries: Mapping[str, Query], name: str, called: str, options: 
         adapter: TypeAdapter[statistic.Statistic] = TypeAdapter(statistic.Statistic)
         other = adapter.validate_python({**declared.model_dump(), **options})
     except ValidationError as error:
-        text = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
+        told = [(one["loc"][-1], str(one["msg"]).removeprefix("Value error, ")) for one in error.errors()]
+        text = "; ".join(f"`{key}`: {message[:1].lower()}{message[1:]}" for key, message in told)
         raise UsageError(f"statistic {called} of query {name}: {text}") from None
     changed = tuple(other if one is declared else one for one in asked.statistics)
     return asked.model_copy(update={"statistics": changed})
