@@ -93,17 +93,19 @@ class Draft:
             self.reader.say(node, f"{key}: `{name}` is missing")
         if "readings" not in parts and "note" not in parts:
             self.reader.say(node, f"{key}: without `readings`, a `note` says why there are none")
-        said = {name: self.reader.text(parts.get(name), name) or "" for name in ("question", "default", "note")}
+        question, default, note = (
+            self.reader.text(parts.get(name), name) or "" for name in ("question", "default", "note")
+        )
         ids = self._ids(key, parts.get("bears_on"))
         listed = parts["readings"] if "readings" in parts else Node(node.where, ())
         if not isinstance(listed.value, tuple):
             self.reader.say(listed, f"{key}: `readings` is a list, each with a `label`")
-            return Question(key, ids=ids, **said)
+            return Question(key, question, default, ids, (), note)
         readings = tuple(self._reading(key, one, ids) for one in listed.value)
         labels = [one.label for one in readings]
         for one in [one for place, one in enumerate(readings) if one.label in labels[:place]]:
             self.reader.say(one.where, f"{key}: two readings are called `{one.label}`; rename one")
-        return Question(key, ids=ids, readings=readings, **said)
+        return Question(key, question, default, ids, readings, note)
 
     def _ids(self, key: str, node: Node | None) -> tuple[str, ...]:
         ids = self.reader.texts(node, "bears_on")
