@@ -13,6 +13,11 @@ returns:
   crs_responded: CRS improved; empty where it cannot be told
   responded: either improved; empty where it cannot be told
   response_group: the group used in the cytokine figure
+table:
+  kind: plain
+  heads: {patient_id: Patient, peak_icans: Peak ICANS, icans_before: ICANS before, icans_after: ICANS after, crs_before: CRS
+    before, crs_after: CRS after, neuro_responded: ICANS improved, crs_responded: CRS improved, responded: Either
+    improved, response_group: Group}
 section: results
 order: 30
 empty: No patient of the cohort has an anakinra window.

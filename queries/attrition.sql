@@ -11,7 +11,10 @@ returns:
   note: "where nobody is left: what the study lacks"
 section: cohort
 order: 10
-chart: {kind: steps, label: condition, count: patients, lost: lost, x: Patients}
+caption: >
+  Each box is a step and how many patients are left after it; beside the arrow, whom the step excluded, and why. A patient
+  who failed one step is not counted at later ones.
+chart: {kind: flow, label: condition, count: patients, lost: lost, why: why, note: note}
 published: [X-01, M-04, M-05]
 */
 WITH flag AS (

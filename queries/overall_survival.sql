@@ -12,12 +12,23 @@ returns:
   cause: cause of death
   best_response: best response assessed after the infusion
   responded: best response is CR or PR; empty where none was assessed
-section: results
-order: 40
+section: survival
+order: 10
 empty: No patient of the cohort has an outcome.
 statistics:
   - {kind: survival, time: os_months, event: died, title: Overall survival, unit: months, landmarks: [6, 12], published: X-37}
   - {kind: proportion, of: responded, title: Best overall response (CR or PR), published: X-36}
+chart:
+  kind: survival
+  time: os_months
+  event: died
+  unit: months
+  x: Months since CAR-T infusion
+  y: Overall survival
+  every: 3
+caption: >
+  The curve falls where patients died; an upright tick is a patient last seen alive at that time. Dashed: survival at
+  the landmarks, and the median. Under the axis, how many were still followed, and how many had died by then.
 published: [X-35, X-36, X-37, X-38, X-39]
 */
 SELECT o.patient_id, o.os_days, o.os_days / $month_days AS os_months, o.died, o.cause, o.best_response,

@@ -33,6 +33,7 @@ chart:
   detail: detail
   order: stay_days
   count: true
+  link: patient
   x: Days since CAR-T infusion (day 0)
   layers:
     tocilizumab: {mark: point, title: Tocilizumab, track: tocilizumab, shape: x, colour: blue}

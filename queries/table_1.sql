@@ -1,5 +1,5 @@
 /*
-title: Table 1, patient characteristics, toxicity treatment and survival
+title: Table 1, patient characteristics, toxicity, treatment and survival
 question: Who were the patients of the cohort, how were they treated, and what became of them?
 reads: [cohort, infusion, patient, event, icans_grade, crs_grade, steroid_dose, anakinra_window, tocilizumab_window, outcome]
 returns:
@@ -12,12 +12,54 @@ returns:
   low: lowest value
   high: highest value
   unit: unit of median, lowest and highest
+  group: head under which the row stands
+  label: row of the table, read under its head
+  depth: {meaning: "how far the label is indented; 1 where the row is a part of the one above", unit: "1"}
+  position: {meaning: place of the row in the table, unit: "1"}
+  total: {meaning: patients of the cohort, unit: "1"}
+table:
+  kind: characteristics
+  key: id
+  group: group
+  label: label
+  depth: depth
+  n: n
+  count: count
+  percent: percent
+  median: median
+  low: low
+  high: high
+  unit: unit
+  total: total
+  value: All patients
+  forms: {T1-02: ratio, T1-29: percent, T1-30: count, T1-31: percent}
+  levels: {T1-04: [I, II, III, IV]}
+  words: {a: years, d: days}
+  adds_up:
+    diseases: [T1-05, T1-07, T1-08, T1-09, T1-10, T1-11]
+    products: [T1-15, T1-16]
+    vital status: [T1-30, T1-31]
+    causes of death: [T1-33, T1-34, T1-35]
+    fatal infections: [T1-36, T1-37, T1-38]
+  part_of: {T1-06: T1-05, T1-27: T1-26, T1-28: T1-26, T1-32: T1-31, T1-33: T1-31, T1-34: T1-31, T1-35: T1-31, T1-36: T1-34,
+    T1-37: T1-34, T1-38: T1-34}
+  same_as: {T1-29: T1-30}
+  footnotes:
+    - {rows: [T1-19], published: T1-39, text: "Hospitalization days from the CAR-T infusion (day 0) to discharge, or to death
+        in hospital, are indicated."}
+    - {rows: [T1-14], text: The highest value from day 0 to discharge or death in hospital; normal 110 to 220 U/L.}
+    - {rows: [T1-21], text: "Systemic corticosteroids from the infusion to discharge or death in hospital, as equivalents of
+        dexamethasone."}
+    - {text: "ASCT, autologous stem cell transplantation; CNS, central nervous system; CRS, cytokine release syndrome; DLBCL,
+        diffuse large B-cell lymphoma; ECOG, Eastern Cooperative Oncology Group; ICANS, immune effector cell-associated
+        neurotoxicity syndrome; LDH, lactate dehydrogenase; MCL, mantle cell lymphoma; PMBCL, primary mediastinal B-cell
+        lymphoma; tFL, transformed follicular lymphoma."}
 section: results
 order: 10
 empty: No patient is in the cohort.
 published: [T1-01, T1-02, T1-03, T1-04, T1-05, T1-06, T1-07, T1-08, T1-09, T1-10, T1-11, T1-12, T1-13, T1-14, T1-15, T1-16,
   T1-17, T1-18, T1-19, T1-20, T1-21, T1-22, T1-23, T1-24, T1-25, T1-26, T1-27, T1-28, T1-29, T1-30, T1-31, T1-32, T1-33,
-  T1-34, T1-35, T1-36, T1-37, T1-38]
+  T1-34, T1-35, T1-36, T1-37, T1-38, T1-39]
 */
 WITH member AS (
     -- Day 0 is the infusion; the stay that holds it ends with discharge or with death, whichever came first.
@@ -149,13 +191,62 @@ counted AS (
             'yes': contains(organisms, 'enterococcus faecalis') AND contains(organisms, 'beta-d-glucan')}
     ], recursive := true)
     FROM facts
+),
+layout(position, id, measured, "group", label, depth) AS (
+    -- The order of the paper's table, and its heads; the first and `Toxicity` have none there.
+    VALUES
+        (1, 'T1-01', TRUE, 'Patient characteristics', 'Age at CAR-T infusion', 0),
+        (2, 'T1-02', FALSE, 'Patient characteristics', 'Sex (F:M)', 0),
+        (3, 'T1-03', TRUE, 'Patient characteristics', 'ECOG performance status', 0),
+        (4, 'T1-04', TRUE, 'Patient characteristics', 'Ann Arbor stage', 0),
+        (5, 'T1-05', FALSE, 'Disease type', 'DLBCL', 0),
+        (6, 'T1-06', FALSE, 'Disease type', 'DLBCL with CNS involvement', 1),
+        (7, 'T1-07', FALSE, 'Disease type', 'tFL', 0),
+        (8, 'T1-08', FALSE, 'Disease type', 'MCL with CNS involvement', 0),
+        (9, 'T1-09', FALSE, 'Disease type', 'Lymphoblastic lymphoma', 0),
+        (10, 'T1-10', FALSE, 'Disease type', 'Burkitt lymphoma', 0),
+        (11, 'T1-11', FALSE, 'Disease type', 'PMBCL', 0),
+        (12, 'T1-12', TRUE, 'Toxicity', 'Peak ICANS', 0),
+        (13, 'T1-13', TRUE, 'Toxicity', 'Peak CRS', 0),
+        (14, 'T1-14', TRUE, 'Toxicity', 'Peak LDH', 0),
+        (15, 'T1-15', FALSE, 'CAR-T cell product', 'Axicabtagene ciloleucel', 0),
+        (16, 'T1-16', FALSE, 'CAR-T cell product', 'Tisagenlecleucel', 0),
+        (17, 'T1-17', TRUE, 'Previous treatment', 'Previous treatment lines', 0),
+        (18, 'T1-18', FALSE, 'Previous treatment', 'Previous ASCT', 0),
+        (19, 'T1-18', TRUE, 'Previous treatment', 'Number of previous ASCT', 1),
+        (20, 'T1-19', TRUE, 'Previous treatment', 'Hospitalization days', 0),
+        (21, 'T1-20', TRUE, 'Toxicity treatment', 'Corticosteroid start (after CAR-T infusion)', 0),
+        (22, 'T1-21', TRUE, 'Toxicity treatment', 'Cumulative dexamethasone dose', 0),
+        (23, 'T1-22', TRUE, 'Toxicity treatment', 'Cumulative dexamethasone days', 0),
+        (24, 'T1-23', TRUE, 'Toxicity treatment', 'Anakinra start (after CAR-T infusion)', 0),
+        (25, 'T1-24', TRUE, 'Toxicity treatment', 'Anakinra, daily doses', 0),
+        (26, 'T1-25', FALSE, 'Toxicity treatment', 'Patients with CRS grade ≥ 2', 0),
+        (27, 'T1-26', FALSE, 'Toxicity treatment', 'Patients treated with tocilizumab', 0),
+        (28, 'T1-27', TRUE, 'Toxicity treatment', 'Tocilizumab start (after CAR-T infusion)', 1),
+        (29, 'T1-28', TRUE, 'Toxicity treatment', 'Tocilizumab, doses', 1),
+        (30, 'T1-29', FALSE, 'Survival', 'Patients alive (%)', 0),
+        (31, 'T1-30', FALSE, 'Survival', 'Patients alive (n)', 0),
+        (32, 'T1-31', FALSE, 'Survival', 'Patients deceased (%)', 0),
+        (33, 'T1-32', TRUE, 'Survival', 'Day of death', 1),
+        (34, 'T1-33', FALSE, 'Cause of death', 'Progressive disease', 0),
+        (35, 'T1-34', FALSE, 'Cause of death', 'Infection', 0),
+        (36, 'T1-35', FALSE, 'Cause of death', 'ICANS grade 5', 0),
+        (37, 'T1-36', FALSE, 'Fatal infections', 'Fungal infection: mucormycosis', 0),
+        (38, 'T1-37', FALSE, 'Fatal infections', 'Coinfection: Candida albicans and Pseudomonas aeruginosa', 0),
+        (39, 'T1-38', FALSE, 'Fatal infections', 'Coinfection: Enterococcus faecalis and fungal infection by beta-D-glucan', 0)
+),
+found AS (
+    SELECT id, item, TRUE AS measured, count(value) AS n, NULL::BIGINT AS count, NULL::DOUBLE AS percent,
+        median(value) AS median, min(value) AS low, max(value) AS high, unit
+    FROM measured
+    GROUP BY id, item, unit
+    UNION ALL
+    SELECT id, item, FALSE, count(yes), count(*) FILTER (WHERE yes), 100 * avg(yes::INTEGER), NULL, NULL, NULL, NULL
+    FROM counted
+    GROUP BY id, item
 )
-SELECT id, item, count(value) AS n, NULL::BIGINT AS count, NULL::DOUBLE AS percent,
-    median(value) AS median, min(value) AS low, max(value) AS high, unit
-FROM measured
-GROUP BY id, item, unit
-UNION ALL
-SELECT id, item, count(yes), count(*) FILTER (WHERE yes), 100 * avg(yes::INTEGER), NULL, NULL, NULL, NULL
-FROM counted
-GROUP BY id, item
-ORDER BY id, item
+SELECT f.id, f.item, f.n, f.count, f.percent, f.median, f.low, f.high, f.unit, l."group", l.label, l.depth, l.position,
+    (SELECT count(*) FROM member) AS total
+FROM found AS f
+JOIN layout AS l ON l.id = f.id AND l.measured = f.measured
+ORDER BY l.position

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from tests import readme
-from timeline import cli, load, store
+from timeline import cli, load, query, store
 from timeline.describe import as_markdown, describe
 from timeline.engine import run
+from timeline.header import SECTIONS, Query
 from timeline.rules import Param, Rule, RuleSet
 from timeline.schema import TABLES
 
@@ -89,6 +90,38 @@ def commands_page() -> str:
     for command in cli.COMMANDS:
         parts.append(f"## timeline {command.name}\n\n```text\n{cli.parser(command).format_help().rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def queries_page() -> str:
+    """Return docs/queries.md: every shipped query as its header describes it, in the order of the report."""
+    known = query.load_queries(ROOT / "queries").values()
+    places = {name: place for place, name in enumerate(SECTIONS)}
+    ordered = sorted(known, key=lambda one: (places.get(one.section or "", len(places)), one.order, one.name))
+    index = ["| query | title | in the report |", "| --- | --- | --- |"]
+    index += [f"| [`{one.name}`](#{one.name}) | {_cell(one.title)} | {one.section or '–'} |" for one in ordered]
+    parts = [GENERATED + inspect.cleandoc(QUERIES_INTRODUCTION), "\n".join(index), *map(_query, ordered)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _query(one: Query) -> str:
+    parts = [f"## {one.name}", f"**{one.title}.** {_cell(one.question)}"]
+    if one.params:
+        lines = ["| parameter | default | meaning |", "| --- | --- | --- |"]
+        for name, param in one.params.items():
+            default = "must be set" if param.default is None else f"{param.default} {param.unit or ''}".strip()
+            lines.append(f"| `{name}` | {default} | {_cell(param.meaning)} |")
+        parts.append("\n".join(lines))
+    lines = ["| column | unit | meaning |", "| --- | --- | --- |"]
+    for name, column in one.returns.items():
+        lines.append(f"| `{name}` | {'' if column.unit in (None, '1') else column.unit} | {_cell(column.meaning)} |")
+    parts.append("\n".join(lines))
+    made = [f"chart: {one.chart.kind}"] if one.chart else []
+    made += [f"table: {one.table.kind}"] if one.table else []
+    made += [f"{declared.kind}: {declared.title}" for declared in one.statistics]
+    said = (("Reads", ", ".join(f"`{name}`" for name in one.reads)), ("Makes", "; ".join(made)),
+            ("Answers", ", ".join(one.published)))  # fmt: skip
+    parts.append("\n".join(f"- {head}: {text}" for head, text in said if text))
+    return "\n\n".join(parts)
 
 
 def tables_page() -> str:
@@ -184,6 +217,15 @@ SPEC_INTRODUCTION = """
     names the rows of the events table, counted from 1.
     """
 
+QUERIES_INTRODUCTION = """
+    # Queries
+
+    The shipped questions, as their headers describe them: `timeline query STUDY NAME` answers one,
+    `timeline query STUDY NAME --describe` prints what stands here. How to write one:
+    [queries/README.md](../queries/README.md). *Answers* are ids of [published values](../data/published.yaml), with
+    which a test compares.
+    """
+
 TABLES_INTRODUCTION = """
     # Tables of a study
 
@@ -196,6 +238,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "rules/README.md": rules_page,
     "docs/commands.md": commands_page,
     "docs/methods.md": methods_page,
+    "docs/queries.md": queries_page,
     "docs/tables.md": tables_page,
     "docs/rules_by_example.md": spec_page,
 }

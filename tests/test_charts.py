@@ -59,7 +59,7 @@ def specification(data=FRAME, chart=LANES, title="Title", notes=("Synthetic",)):
 
 
 def marks(data=FRAME) -> list[dict]:
-    return lane_layout.arrange(data, LANES).marks
+    return lane_layout.arrange(data, LANES)[0].marks
 
 
 def one(layer: str, **wanted) -> dict:
@@ -69,7 +69,7 @@ def one(layer: str, **wanted) -> dict:
 
 
 def test_longest_lane_first_within_its_panel():
-    arranged = lane_layout.arrange(FRAME, LANES)
+    arranged = lane_layout.arrange(FRAME, LANES)[0]
     assert [lane["lane"] for lane in arranged.lanes] == ["p2", "p1", "p3"]
     assert [panel["panel"] for panel in arranged.panels] == ["A (n = 2)", "unknown (n = 1)"]
 
@@ -99,7 +99,7 @@ def test_an_element_without_a_layer_is_not_drawn():
 @pytest.mark.parametrize("lanes", [1, 14, 40, 60])
 def test_lanes_and_tracks_do_not_overlap(lanes):
     data = frame(*[("AB"[i % 2], f"p{i:02}", what, 1, 2, 1, None, i) for i in range(lanes) for what in LANES.layers])
-    arranged = lane_layout.arrange(data, LANES)
+    arranged = lane_layout.arrange(data, LANES)[0]
     boxes = sorted((lane["y"], lane["y2"]) for lane in arranged.lanes)
     assert len(boxes) == lanes and arranged.height == pytest.approx(boxes[-1][1])
     assert all(above[1] <= below[0] + 1e-9 for above, below in zip(boxes, boxes[1:], strict=False))
@@ -154,27 +154,6 @@ def test_nothing_to_draw_is_a_chart_all_the_same():
     assert charts.picture(specification(frame()), "svg").startswith(b"<svg")
 
 
-STEPS = declared.Steps(label="step", count="n", lost="lost", x="Patients")
-
-
-def steps(*rows):
-    schema = {"step": str, "n": int, "lost": int}
-    return charts.specification(
-        charts.draw(polars.DataFrame(list(rows), schema=schema, orient="row"), STEPS, "Flow", [])
-    )
-
-
-def test_steps_keep_their_order_and_say_what_was_lost():
-    spec = steps(("All", 20, None), ("Infused", 17, 3), ("Treated", 17, 0))
-    assert [row["note"] for row in spec["datasets"]["rows"]] == ["20", "17  (lost 3)", "17"]
-    assert spec["layer"][0]["encoding"]["y"]["sort"] == ["All", "Infused", "Treated"]
-
-
-def test_steps_down_to_nobody():
-    svg = charts.picture(steps(("All", 100, None), ("Infused", 0, 100)), "svg").decode()
-    assert "0  (lost 100)" in re.sub("\xa0", " ", svg) and charts.picture(steps(), "svg").startswith(b"<svg")
-
-
 @pytest.mark.parametrize("format", ["png", "svg", "pdf"])
 def test_pictures(format):
     start = {"png": b"\x89PNG", "svg": b"<svg", "pdf": b"%PDF"}[format]
@@ -187,7 +166,7 @@ def colours_of(spec) -> set[str]:
 
 
 def test_every_colour_of_day_has_one_by_night():
-    used = colours_of(specification()) | colours_of(steps(("All", 1, None)))
+    used = colours_of(specification())
     assert len(used) > 10 and used <= set(theme.NIGHT)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from timeline import cli, commands, printing, store
+from timeline import asking, cli, commands, printing, store
 from timeline.errors import Finding, Findings
 
 EVENTS = """\
@@ -109,7 +109,12 @@ def test_no_command_shows_the_commands_and_is_a_wrong_call(capsys):
         (["--sql", "SELECT * FROM read_csv('x.csv')"], "read_csv() is not allowed in FROM"),
         (["no_such_query"], "there is no query `no_such_query`"),
         (["--sql", "SELECT 1", "--as", "parquet"], "add -o FILE.parquet"),
-        (["--sql", "SELECT 1", "-o", "answer.xlsx"], "write a name that ends in .csv, .parquet or .json"),
+        (["--sql", "SELECT 1", "-o", "answer.xlsx"], "write a name that ends in .csv, .parquet, .json (for programs)"),
+        (["--sql", "SELECT 1", "-o", "a.md", "--as", "csv"], "--as csv into a.md: name a file that ends in .csv"),
+        (["--sql", "SELECT 1", "--suppress", "5"], "--suppress goes with a named query that declares a table"),
+        (["--sql", "SELECT 1", "--describe"], "--describe goes with the NAME of a query"),
+        (["attrition", "--suppress", "5"], "--suppress: this query declares no table of counts"),
+        (["table_1", "--suppress", "2"], "--suppress 2: at least 3; a count below 2 that is not 0 could only be 1"),
         (["--sql", "SELECT 1", "--set", "a=1"], "--set goes with a named query"),
     ],
 )
@@ -123,6 +128,28 @@ def test_a_study_that_is_none(capsys, tmp_path):
     assert "there is no study here" in told(capsys, "run", str(missing), status=1)
     assert "this is not a study file" in told(capsys, "query", str(other), "--sql", "SELECT 1", status=1)
     assert not missing.exists()
+
+
+def test_an_extract_of_which_nothing_can_be_loaded_is_status_1_and_says_why(capsys, tmp_path):
+    extract = tmp_path / "extract"
+    extract.mkdir()
+    (extract / "patients.csv").write_text("patient_id,sex,birth_date\n1,F,1950-01-01\n")
+    (extract / "events.csv").write_text("patient_id,time,code,value\n1,soon,crp,1\n,2024-01-01,crp,1\n1,,crp,2\n")
+    study = str(tmp_path / "new" / "folder" / "study.duckdb")
+    message = told(capsys, "ingest", study, str(extract), status=1)
+    assert message.replace("\n", " ").startswith(
+        "No event could be loaded: every row of events.csv was rejected, 3 rows:"
+    )
+    assert cli.main(["query", study, "rejected_rows"]) == 0, "what was rejected can be looked at"
+
+
+def test_a_study_in_a_new_folder_is_made_and_a_failure_leaves_none(capsys, tmp_path):
+    folder = tmp_path / "new"
+    told(capsys, "ingest", str(folder / "s.duckdb"), str(tmp_path / "missing"), status=1)
+    assert not folder.exists()
+    (tmp_path / "events.csv").write_text("patient_id,time,code,value\n1,2024-01-01,crp,1\n")
+    assert cli.main(["ingest", str(folder / "s.duckdb"), str(tmp_path / "events.csv")]) == 0
+    assert (folder / "s.duckdb").is_file()
 
 
 def test_an_answer_as_text_csv_json_and_files(capsys, empty, tmp_path):
@@ -142,7 +169,7 @@ def test_an_answer_as_text_csv_json_and_files(capsys, empty, tmp_path):
 def test_a_long_answer_is_cut_and_says_so(capsys, empty):
     assert cli.main(["query", empty, "--sql", "SELECT * FROM range(1234)"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + commands.ROWS_SHOWN + 1
+    assert len(lines) == 1 + asking.ROWS_SHOWN + 1
     assert lines[-1].startswith("… 1,234 rows in all")
 
 

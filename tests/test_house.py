@@ -14,8 +14,21 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = sorted((ROOT / "timeline").rglob("*.py"))
 SYNDROMES = ("crs", "icans", "neutropenia", "neutropenic", "anakinra", "car-t", "steroid", "lymphoma", "cytokine")
-HEAVY = ("duckdb", "polars", "pandera", "altair", "pint", "ucumvert", "scipy", "pydantic", "yaml", "jinja2", "numpy")
-OTHER_NAME = {"yaml": "pyyaml", "vl_convert": "vl-convert-python"}
+HEAVY = (
+    "duckdb",
+    "polars",
+    "pandera",
+    "altair",
+    "pint",
+    "ucumvert",
+    "scipy",
+    "pydantic",
+    "yaml",
+    "jinja2",
+    "numpy",
+    "great_tables",
+)
+OTHER_NAME = {"yaml": "pyyaml", "vl_convert": "vl-convert-python", "great_tables": "great-tables"}
 """Modules whose package has another name."""
 NOT_MEDICINE = {
     *("examples", "name", "version", "index", "title"),  # keys of the files

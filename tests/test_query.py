@@ -60,7 +60,15 @@ def test_parameters_are_typed_and_bound(tmp_path, con):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"at_leest": "2"}, "query asked has no parameter at_leest; its parameters are: at_least, since"),
+        (
+            {"at_leest": "2"},
+            "query asked has no parameter at_leest; did you mean `at_least`? Its parameters are: at_least, since",
+        ),
+        (
+            {"nothing": "2", "at_least": "two", "since": "2"},
+            "query asked has no parameter nothing; its parameters are: at_least, since\n"
+            "query asked: `at_least` is a number, such as 1\nquery asked: `since` is a duration, such as 48h",
+        ),
         ({"at_least": "two"}, "query asked: `at_least` is a number, such as 1"),
         ({"since": "2"}, "query asked: `since` is a duration, such as 48h"),
     ],
@@ -111,7 +119,7 @@ def test_a_value_is_bound_and_never_pasted(tmp_path, con):
         ("e.concept, count", "getenv('HOME'), count", "/asked.sql: getenv() is not allowed"),
         (
             "returns:",
-            "chart: {kind: steps, label: concept, count: patients, x: Events}\nreturns:",
+            "chart: {kind: flow, label: concept, count: patients}\nreturns:",
             "/asked.sql: `chart` names the column patients, which the query does not return",
         ),
         (
@@ -292,11 +300,13 @@ def test_the_swimmer_says_what_table_1_says(demo_study):
 def test_every_key_of_a_header_is_documented():
     from timeline import header, statistic
     from timeline.charts import declared
+    from timeline.table import declared as tables
 
     text = (shipped.folder("queries") / "README.md").read_text(encoding="utf-8")
-    models = [header.Query, header.Parameter, header.Returned, declared.Layer]
-    # Each kind of chart and of statistic, from the unions that a header's keys are read by.
+    models = [header.Query, header.Parameter, header.Returned, declared.Layer, tables.Footnote]
+    # Each kind of chart, of table and of statistic, from the unions that a header's keys are read by.
     models += [*get_args(get_args(declared.Chart)[0]), *get_args(get_args(statistic.Statistic)[0])]
+    models += get_args(get_args(tables.Table)[0])
     keys = {key for model in models for key in model.model_fields} - {"name", "file", "sql"}
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
     kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in models if "kind" in model.model_fields}

@@ -233,3 +233,36 @@ def test_the_demo_in_a_browser_by_day_and_by_night(demo_page, tmp_path, scheme):
     for words in ("SYN-01", "SYN-14", "Peak ICANS", "CRS grade", "Tocilizumab", "Anakinra", "Discharged", "Died"):
         assert f">{words}</text>" in swimmer
     assert "SYN-15" not in swimmer
+
+
+TURN = """<script>
+const until = (ok) => new Promise((go) => {
+  const watch = new MutationObserver(() => { if (ok()) { watch.disconnect(); go(); } });
+  watch.observe(document.documentElement, { subtree: true, childList: true, attributes: true });
+});
+(async () => {
+  await until(() => document.documentElement.dataset.charts === "drawn");
+  const [before, after] = document.querySelectorAll(".pages button");
+  after.click();
+  await until(() => document.querySelector(".said").textContent === "Lanes 3 to 4 of 5");
+  document.documentElement.dataset.turned = before.disabled + " " + after.disabled;
+})();
+</script>"""
+
+
+def test_a_browser_turns_the_pages_of_many_lanes_and_follows_their_links(con, folder, tmp_path):
+    con.execute("DELETE FROM row")
+    con.executemany("INSERT INTO row VALUES (?, 'stay', 0, 5, 5)", [(f"p{i}",) for i in range(5)])
+    paged = LANES.replace("x: Days,", "x: Days, most: 2, link: patient,")
+    write(folder, "lanes", "SELECT who, what, a, b, v FROM row ORDER BY who, what", more=RETURNS + paged)
+    page = page_of(con, folder, lanes="pages")
+    (tmp_path / "page.html").write_text(page[: page.rindex("</body>")] + TURN + page[page.rindex("</body>") :])
+    dom, console = browser(tmp_path / "page.html", tmp_path / "profile")
+    assert console == [] and 'data-turned="false false"' in dom
+    drawn = dom[dom.index('data-chart="lanes"') : dom.index('class="paper"')]
+    assert re.findall(r">(p\d)</text>", drawn) == ["p2", "p3"] and "Lanes 3 to 4 of 5</text>" in drawn
+    assert [text for text in re.findall(r"<option[^>]*>([^<]+)", dom)] == [
+        "Lanes 1 to 2 of 5",
+        "Lanes 3 to 4 of 5",
+        "Lanes 5 to 5 of 5",
+    ]

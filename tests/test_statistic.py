@@ -113,8 +113,8 @@ def test_shares_of_each_panel_with_the_levels_that_nobody_has():
     rows = pl.DataFrame({"grade": ["0", "3", "3", None], "panel": ["a", "a", "b", "b"]})
     found = statistic.answer(rows, declared(kind="counts", of="grade", by="panel", levels=["0", "1", "3"]))
     assert found.rows == {
-        "a": {"n": 2, "missing": 0, "0": 1, "1": 0, "3": 1},
-        "b": {"n": 1, "missing": 1, "0": 0, "1": 0, "3": 1},
+        "a": {"title": "a", "n": 2, "missing": 0, "0": 1, "1": 0, "3": 1},
+        "b": {"title": "b", "n": 1, "missing": 1, "0": 0, "1": 0, "3": 1},
     }
     assert "1 missing" in found.sentences[1]
     everyone = statistic.answer(rows, declared(kind="counts", of="grade"))

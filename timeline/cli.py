@@ -112,12 +112,33 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a query; --list names them")
     parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
     parser.add_argument("--list", action="store_true", help="name the queries there are")
+    parser.add_argument("--describe", action="store_true", help="say what NAME asks, its parameters and its columns")
+    parser.add_argument(
+        "--statistics", action="store_true", help="print the statistics that NAME declares instead of its rows"
+    )
     _queries(parser)
     parser.add_argument(
         "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"
     )
-    parser.add_argument("--as", dest="form", choices=("table", "csv", "parquet", "json"), help="default: table")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there; its ending says the form")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=("table", "csv", "parquet", "json", "markdown", "html", "latex"),
+        help="print it so (default: table)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write there; its ending says the form: .csv, .parquet, .json (for programs), "
+        ".html, .md, .tex, .docx (for people)",
+    )
+    parser.add_argument(
+        "--suppress",
+        metavar="N",
+        type=int,
+        help="hide counts below N, and what would give them away, in a table of counts",
+    )
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +147,11 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
+    parser.add_argument(
+        "--lanes",
+        choices=("sample", "pages", "all"),
+        help="more lanes than can be read: some for all, pages of them, or all (default: as the query says)",
+    )
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

@@ -3,29 +3,17 @@
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import checklist, printing, summaries, whatif
+from timeline import asking, checklist, printing, summaries, whatif
+from timeline.asking import settings
 from timeline.errors import UsageError
-from timeline.study import Study, queries, rule_folders
+from timeline.study import Study, rule_folders
 
 if TYPE_CHECKING:
-    import polars
-
     from timeline.check import CheckReport
-
-ROWS_SHOWN = 50
-"""A longer answer is cut when it is printed for reading, and says so."""
-
-
-def settings(pairs: Sequence[str], shape: str) -> dict[str, str]:
-    """Return `NAME=VALUE` words as a mapping; raise UsageError for any other word."""
-    wrong = [pair for pair in pairs if not all(pair.partition("=")[::2])]
-    if wrong:
-        raise UsageError(f"--set {wrong[0]}: write {shape}, without blanks around `=`")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -72,51 +60,6 @@ def _checked(report: "CheckReport") -> dict[str, object]:
     return {"rules": list(report.ruleset.rules), "replaced": report.ruleset.replacements, "examples": report.examples}
 
 
-def _query(args: argparse.Namespace) -> int:
-    asked = [args.name is not None, args.sql is not None, args.list]
-    if sum(asked) != 1:
-        raise UsageError("timeline query: write the NAME of one query, or --sql TEXT, or --list")
-    if args.list:
-        return _list_queries(args)
-    study = Study.open(args.study)
-    given = settings(args.set, "PARAM=VALUE")
-    if args.sql is not None and given:
-        raise UsageError("timeline query: --set goes with a named query; write the value into the --sql text")
-    frame = study.sql(args.sql) if args.sql is not None else study.query(args.name, given, queries=args.queries)
-    return _give(frame, "json" if args.json else args.form, args.output)
-
-
-def _list_queries(args: argparse.Namespace) -> int:
-    known = queries(args.queries).values()
-    if args.json or args.form == "json":
-        listed = [{"name": q.name, "title": q.title, "question": q.question, "params": list(q.params)} for q in known]
-        print(printing.as_json(listed))
-    else:
-        print(summaries.queries_text(known))
-    return 0
-
-
-def _give(frame: "polars.DataFrame", form: str | None, output: str | None) -> int:
-    """Write or print `frame` in the form asked for, or in the one that the file's ending says."""
-    from timeline import query
-
-    if output is not None:
-        path = Path(output)
-        if form not in (None, "table") and path.suffix != f".{form}":
-            raise UsageError(f"timeline query: --as {form} into {output}: name a file that ends in .{form}")
-        query.write(frame, path)
-        print(f"{printing.count(frame.height, 'row')} in {output}", file=sys.stderr)
-    elif form == "parquet":
-        raise UsageError("timeline query: Parquet is nothing to read on a screen; add -o FILE.parquet")
-    elif form in ("csv", "json"):
-        print(query.render(frame, form).rstrip("\n"))
-    else:
-        print(query.render(frame.head(ROWS_SHOWN)))
-        if frame.height > ROWS_SHOWN:
-            print(f"… {printing.count(frame.height, 'row')} in all; -o FILE.csv writes them, --as csv prints them")
-    return 0
-
-
 def _demo(args: argparse.Namespace) -> int:
     from timeline.demo import demo
 
@@ -137,7 +80,10 @@ def _ingest(args: argparse.Namespace) -> int:
             replace=args.replace,
             progress=show,
         )
-    return _say(report, summaries.ingest_text(report), args)
+    _say(report, summaries.ingest_text(report), args)
+    if report.lost:
+        print(summaries.lost_text(report), file=sys.stderr)
+    return 1 if report.lost else 0
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -172,7 +118,12 @@ def _report(args: argparse.Namespace) -> int:
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
         report = study.report(
-            page, queries=args.queries, figures=args.figures, formats=args.formats.split(","), progress=show
+            page,
+            queries=args.queries,
+            figures=args.figures,
+            formats=args.formats.split(","),
+            lanes=args.lanes,
+            progress=show,
         )
     return _say(report, summaries.report_text(report), args)
 
@@ -198,7 +149,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "ingest": _ingest,
     "run": _run,
     "check": _check,
-    "query": _query,
+    "query": asking.ask,
     "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,

@@ -57,8 +57,13 @@ def page(spec: dict[str, Any], title: str) -> str:
         picture=charts.picture(spec, "svg").decode(),
         night=in_script(theme.NIGHT),
         library=library().replace("</script", "<\\/script"),
-        script=(PAGE / "charts.js").read_text(encoding="utf-8"),
+        script=drawing(),
     )
+
+
+def drawing() -> str:
+    """Return the script that draws a page's charts and turns their pages; it needs `library`."""
+    return "".join((PAGE / name).read_text(encoding="utf-8") for name in ("pages.js", "charts.js"))
 
 
 def in_script(value: Any) -> str:

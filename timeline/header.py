@@ -11,17 +11,19 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError, field_validator
 
 from timeline import statistic
+from timeline.charts import declared
 from timeline.charts.declared import Chart
 from timeline.errors import Finding
 from timeline.rules import NAME, Model
 from timeline.statistic import Statistic
+from timeline.table import declared as tables
 from timeline.yamltree import Node, Reader, compose
 
 SECTIONS = ("summary", "cohort", "course", "results", "survival", "patient", "quality")
 """Sections of the report, in its order; `patient` stands on the page of each patient."""
 Section = Literal["summary", "cohort", "course", "results", "survival", "patient", "quality"]
-KINDS = ("lanes", "steps", *statistic.KINDS)
-"""Kinds of charts and statistics."""
+KINDS = (*declared.KINDS, *statistic.KINDS, *tables.KINDS)
+"""Kinds of charts, statistics and tables."""
 
 
 class Parameter(Model):
@@ -59,6 +61,8 @@ class Query(Model):
     caption: str = ""
     """How to read the chart."""
     chart: Chart | None = None
+    table: tables.Table | None = None
+    """How the rows are shown to people; without it, plain."""
     statistics: tuple[Statistic, ...] = ()
     published: tuple[str, ...] = ()
 

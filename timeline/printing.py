@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 import sys
 import threading
@@ -14,6 +15,13 @@ from typing import Any, TextIO
 
 LONGEST_COUNT = 10**12
 """A longer number is an id, not a count, and is written without thousands."""
+
+WHOLE_FROM = 1000
+"""From here on a number is written without decimals."""
+MOST_DECIMALS, DIGITS, FEW_DIGITS = 2, 4, 2
+"""Decimals of numbers from 1 on; digits that count of those below, and beside large ones."""
+NOISE = 1e-9
+"""What binary fractions add to a number: 0.1 + 0.2 has one decimal."""
 
 WIDEST = 110
 """Longer lines of prose are hard to read."""
@@ -54,10 +62,53 @@ def cell(value: Any) -> str:
     return str(value)
 
 
+def decimals(value: float, digits: int = DIGITS) -> int:
+    """Return how many decimals `value` needs: all it has, but no more than two, or below 1 `digits` that count."""
+    if not math.isfinite(value) or abs(value - round(value)) <= NOISE * max(1.0, abs(value)):
+        return 0
+    most = MOST_DECIMALS if abs(value) >= 1 else max(digits - 1 - math.floor(math.log10(abs(value))), MOST_DECIMALS)
+    exact = (d for d in range(1, most) if abs(value - round(value, d)) <= NOISE * abs(value))
+    return next(exact, most)
+
+
+def column(values: Sequence[Any], units: Sequence[Any] = ()) -> list[str]:
+    """Return the values of one column as they stand in a table: its numbers with the same decimals, as many as needed.
+
+    Numbers from a thousand on have none. With `units`, one a value, those of one unit have the same.
+    """
+    keys = [cell(unit) for unit in units] or [""] * len(values)
+    floats: dict[str, list[float]] = {}
+    for key, value in zip(keys, values, strict=True):
+        if isinstance(value, float | Decimal) and abs(value) < WHOLE_FROM:
+            floats.setdefault(key, []).append(float(value))
+    needed = {key: _decimals_of(found) for key, found in floats.items()}
+    return [
+        _fixed(value, needed.get(key, 0)) if isinstance(value, float | Decimal) else cell(value)
+        for key, value in zip(keys, values, strict=True)
+    ]
+
+
+def _decimals_of(values: Sequence[float]) -> int:
+    """Beside numbers from 10 on, the digits of small ones say little."""
+    digits = FEW_DIGITS if max(map(abs, values)) >= 10 else DIGITS
+    return max(decimals(value, digits) for value in values)
+
+
+def _fixed(value: float | Decimal, places: int) -> str:
+    return f"{value:,.{places if abs(value) < WHOLE_FROM else 0}f}"
+
+
+def columns_of(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[list[str]]:
+    """Return each column as words; where one is called `unit`, numbers have the same decimals within a unit."""
+    units = [row[list(header).index("unit")] for row in rows] if "unit" in header else []
+    return [column([row[i] for row in rows], units) for i in range(len(header))]
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str = "") -> str:
     """Return `rows` in columns under `header`; numbers to the right, words to the left."""
     numeric = [any(_is_number(row[i]) for row in rows) for i in range(len(header))]
-    lines = [list(header), *([cell(value) for value in row] for row in rows)]
+    columns = columns_of(header, rows)
+    lines = [list(header), *(list(line) for line in zip(*columns, strict=True))]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 
     def aligned(line: Sequence[str]) -> str:

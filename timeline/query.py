@@ -22,6 +22,8 @@ TABLE_FUNCTIONS = ("unnest", "range", "generate_series")
 """Functions that may stand in FROM: those that make rows of their arguments alone."""
 REFUSED_FUNCTIONS = ("getenv", "getvariable", "current_setting")
 """Functions of one row that read the machine or the session and not the study."""
+ENDINGS = (".csv", ".parquet", ".json")
+"""Files for programs: the columns as they are."""
 Value = float | int | bool | str | datetime.timedelta
 
 
@@ -131,26 +133,36 @@ def relations_read(sql: str) -> frozenset[str]:
 
 
 def parameters(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
-    """The value of each parameter of `query`, typed by its spelling as parameters of rules are."""
-    unknown = sorted(set(given) - set(query.params))
-    if unknown:
-        known = ", ".join(query.params) or "none"
-        raise UsageError(f"query {query.name} has no parameter {', '.join(unknown)}; its parameters are: {known}")
+    """The value of each parameter of `query`, typed by its spelling as parameters of rules are.
+
+    Raises UsageError with all that is unknown, missing or of another kind.
+    """
+    wrong = [_unknown_parameter(query, name) for name in sorted(set(given) - set(query.params))]
     absent = [name for name, param in query.params.items() if param.default is None and name not in given]
     if absent:
         meanings = "; ".join(f"{name} ({query.params[name].meaning})" for name in absent)
-        raise UsageError(f"query {query.name} needs a value for {meanings}; write --set {absent[0]}=VALUE")
+        wrong.append(f"query {query.name} needs a value for {meanings}; write --set {absent[0]}=VALUE")
     values: dict[str, Value] = {}
     for name, param in query.params.items():
         text = given.get(name, param.default) or ""
-        if param.default is not None and rules.kind_of(text) != (kind := rules.kind_of(param.default)):
-            if kind != "text":
-                raise UsageError(f"query {query.name}: `{name}` is a {kind}, such as {param.default}")
-            values[name] = text
-        else:
+        kind = rules.kind_of(param.default) if param.default is not None else "text"
+        if kind == "text":
             # A parameter without a default is a text: a patient's id `000008` is not the number 8.
-            values[name] = _typed(text) if param.default is not None else text
+            values[name] = _typed(text) if param.default is not None and rules.kind_of(text) == kind else text
+        elif rules.kind_of(text) != kind:
+            wrong.append(f"query {query.name}: `{name}` is a {kind}, such as {param.default}")
+        else:
+            values[name] = _typed(text)
+    if wrong:
+        raise UsageError("\n".join(wrong))
     return values
+
+
+def _unknown_parameter(query: Query, name: str) -> str:
+    known = ", ".join(query.params) or "none"
+    hint = printing.did_you_mean(name, query.params)
+    tail = f"{hint} Its parameters are: {known}" if hint else f"; its parameters are: {known}"
+    return f"query {query.name} has no parameter {name}{tail}"
 
 
 def render(frame: "polars.DataFrame", how: Literal["table", "csv", "json"] = "table") -> str:
@@ -164,10 +176,11 @@ def render(frame: "polars.DataFrame", how: Literal["table", "csv", "json"] = "ta
 
 def write(frame: "polars.DataFrame", path: Path) -> None:
     """Write `frame` to `path` as its suffix says: .csv, .parquet or .json; raise UsageError for another."""
-    if path.suffix not in (".csv", ".parquet", ".json"):
+    if path.suffix not in ENDINGS:
         raise UsageError(f"{path}: write a name that ends in .csv, .parquet or .json")
     if path.exists() and not path.is_file():
         raise UsageError(f"{path}: this is no file; name one to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         frame.write_parquet(path)
     else:
@@ -292,16 +305,18 @@ def _sql_mistakes(query: Query) -> list[str]:
 
 
 def _header_mistakes(query: Query) -> list[str]:
-    """Whether chart, statistics and cards name columns of the result."""
+    """Whether chart, table, statistics and cards name columns of the result."""
     named = {name: "chart" for name in (query.chart.columns() if query.chart else ())}
-    named |= {name: "statistics" for statistic in query.statistics for name in statistic.columns()}
+    named |= {name: "table" for name in (query.table.columns() if query.table else ())}
+    named |= {name: "statistics" for statistic in query.statistics for name in statistic.needs()}
     if query.show == "cards":
         named |= {name: "cards" for name in ("label", "value", "detail")}
-    return [
+    found = [
         f"`{part}` names the column {name}, which the query does not return"
         for name, part in named.items()
         if name not in query.returns
     ]
+    return found + [f"`table`: {text}" for text in (query.table.mistakes() if query.table else ())]
 
 
 def _binding_mistakes(con: duckdb.DuckDBPyConnection, query: Query) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.alternatives import Sensitivity
+    from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
@@ -57,12 +58,18 @@ class Study:
         from timeline import store
 
         new = create and not self.path.exists()
+        folder = self.path.parent
+        new_folder = create and not folder.exists()
+        if new_folder:
+            folder.mkdir(parents=True)
         try:
             with closing(store.connect(self.path, create=create)) as con:
                 yield con
         except BaseException:
             if new:  # what never came to hold anything leaves no file behind
                 self.path.unlink(missing_ok=True)
+            if new_folder:
+                folder.rmdir()
             raise
 
     def ingest(
@@ -192,7 +199,7 @@ class Study:
         """Return the answer to the query `name`, shipped or in the folder `queries`; UsageError for an unknown name."""
         from timeline import query
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         with self.reading() as con:
             return query.run_query(con, asked, params)
 
@@ -203,7 +210,7 @@ class Study:
         from timeline import charts
         from timeline.errors import UsageError
 
-        asked = _named(name, queries)
+        asked = named_query(name, queries)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
@@ -258,9 +265,13 @@ class Study:
         queries: Path | str | None = None,
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
+        lanes: Beyond | None = None,
         progress: Progress | None = None,
     ) -> ReportResult:
-        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds."""
+        """Write the report, one page that opens offline, and its figures into `figures`; say what it holds.
+
+        `lanes` says what becomes of more lanes than can be read: `sample`, `pages` or `all`.
+        """
         from timeline import report
 
         with self.reading() as con:
@@ -270,6 +281,7 @@ class Study:
                 queries=query_folder(queries),
                 figures=None if figures is None else Path(figures),
                 formats=formats,
+                lanes=lanes,
                 progress=progress,
             )
 
@@ -283,7 +295,8 @@ def _definitions(
     return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
 
 
-def _named(name: str, folder: Path | str | None) -> Query:
+def named_query(name: str, folder: Path | str | None = None) -> Query:
+    """Return the query `name`, shipped or in `folder`; raise UsageError, with the nearest name, where there is none."""
     from timeline.errors import UsageError
     from timeline.printing import did_you_mean
 

@@ -53,6 +53,15 @@ def ingest_text(report: IngestReport) -> str:
     return "\n".join([*lines, *(wrapped(warning, indent="  ") for warning in report.warnings)])
 
 
+def lost_text(report: IngestReport) -> str:
+    """Return why an ingest loaded no event, by reason."""
+    rows = count(sum(source.rows_read for source in report.lost), "row")
+    return wrapped(
+        f"No event could be loaded: every row of {', '.join(source.source_file for source in report.lost)} was "
+        f"rejected, {rows}: {_named(report.rejected)}. meta.rejected keeps each with its reason."
+    )
+
+
 def _named(pairs: Iterable[tuple[str, int]], kinds: int = 0) -> str:
     """`first (12), second (3)`, and how many more there are."""
     listed = list(pairs)
@@ -127,12 +136,38 @@ def report_text(report: ReportResult) -> str:
 
 
 def queries_text(known: Iterable[Query]) -> str:
-    """Return each query's name, its question, and the parameters that it takes."""
+    """Return each query's name, the parameters that it takes, and its title."""
     lines = []
     for query in known:
         params = "".join(f" --set {name}={param.default or '…'}" for name, param in query.params.items())
-        lines += [query.name + params, wrapped(f"    {query.question}", indent="    ")]
-    return "\n".join(lines)
+        lines += [query.name + params, wrapped(f"    {query.title}", indent="    ")]
+    return "\n".join([*lines, "", "--describe says of a NAME what it asks and returns."])
+
+
+def query_text(query: Query) -> str:
+    """Return the header of a query in words: its question, parameters, columns, and what it answers."""
+    lines = [f"{query.name}: {query.title}", wrapped(query.question), ""]
+    lines.append("Parameters (--set NAME=VALUE):" if query.params else "It takes no parameters.")
+    for name, param in query.params.items():
+        unit = f" [{param.unit}]" if param.unit else ""
+        default = f", {param.default} unless set" if param.default is not None else ", must be set"
+        lines.append(wrapped(f"  {name}{unit}{default}: {param.meaning}", indent="    "))
+    lines += ["", "Columns:"]
+    for name, column in query.returns.items():
+        unit = f" [{column.unit}]" if column.unit and column.unit != "1" else ""
+        lines.append(wrapped(f"  {name}{unit}: {column.meaning}", indent="    "))
+    made = [f"chart ({query.chart.kind})"] if query.chart else []
+    made += [f"table ({query.table.kind})"] if query.table else []
+    made += [f"{declared.title} ({declared.kind})" for declared in query.statistics]
+    said = (
+        ("Reads", ", ".join(query.reads)),
+        ("Makes", ", ".join(made)),
+        ("In the report", query.section or "no"),
+        ("Where it finds nothing", query.empty),
+        ("Answers of the published values", ", ".join(query.published)),
+        ("File", query.file),
+    )
+    return "\n".join([*lines, "", *(wrapped(f"{head}: {text}", indent="  ") for head, text in said if text)])
 
 
 def demo_text(made: Demo) -> str:

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from timeline.charts import declared, theme
+from timeline.charts.links import linked
 
 if TYPE_CHECKING:
     import altair
     import polars
 
     from timeline.stats import Answer
+
+__all__ = ["beyond", "draw", "linked", "picture", "specification"]
 
 
 def draw(
@@ -30,6 +33,11 @@ def draw(
     """
     kind = importlib.import_module(f"timeline.charts.{chart.kind}")
     return kind.draw(frame, chart, title, notes, answers).configure(**theme.config())
+
+
+def beyond(chart: declared.Chart, how: declared.Beyond) -> declared.Chart:
+    """Return `chart` with `how` for what it does with more lanes than can be read; charts without lanes stay."""
+    return chart.model_copy(update={"beyond": how}) if isinstance(chart, declared.Lanes) else chart
 
 
 def specification(chart: "altair.TopLevelMixin") -> dict[str, Any]:

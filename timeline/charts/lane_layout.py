@@ -18,6 +18,8 @@ Mark = dict[str, Any]
 TRACK = {"point": 12, "bar": 13, "graded": 13, "amount": 9, "column": 0}
 """Height of a track by its tallest mark, in pixels."""
 LANE_GAP, PANEL_GAP = 7, 30
+TALLY = 18
+"""Height of the line under a panel's title that says what all its lanes have."""
 UNKNOWN = "amount not known"
 
 
@@ -46,18 +48,40 @@ class Arranged:
     first_day: float
     last_day: float
     total: int
-    """Lanes in the data; more than `lanes` where there are too many to draw."""
+    """Lanes in the data; more than `lanes` where there are too many to draw at once."""
 
 
-def arrange(frame: "polars.DataFrame", declared: Lanes) -> Arranged:
-    """Return where everything stands; rows whose element has no layer are not drawn."""
+def arrange(frame: "polars.DataFrame", declared: Lanes) -> tuple[Arranged, ...]:
+    """Return where everything stands, page by page, all of one height; rows whose element has no layer are not drawn.
+
+    There is one page unless `declared.beyond` asks for pages.
+    """
     rows = [row for row in frame.rows(named=True) if row[declared.element] in declared.layers]
     lanes = _lanes(rows, declared)
-    layout = _layout(_chosen(lanes, declared.most), declared)
-    marks = [_mark(row, declared, layout) for row in rows if _key(row, declared) in layout.tops]
-    days = [mark[side] for mark in marks for side in ("from", "to") if mark[side] is not None]
+    chosen = _pages(lanes, declared)
+    tallies = _tallies(rows, declared) if sum(map(len, chosen[:1])) < len(lanes) else {}
+    layouts = [_layout(page, declared, bool(tallies)) for page in chosen]
+    of = {key: layout for layout in layouts for key in layout.tops}
+    marks: dict[int, list[Mark]] = {id(layout): [] for layout in layouts}
+    for row in rows:
+        layout = of.get(_key(row, declared))
+        if layout is not None:
+            marks[id(layout)].append(_mark(row, declared, layout))
+    days = [mark[side] for own in marks.values() for mark in own for side in ("from", "to") if mark[side] is not None]
     first, last = min([*days, 0]), max([*days, 1])
-    return Arranged(marks, _labels(layout), _titles(layout, lanes, declared), layout.height, first, last, len(lanes))
+    height = max(layout.height for layout in layouts)
+    return tuple(
+        Arranged(
+            marks[id(layout)],
+            _labels(layout),
+            _titles(layout, lanes, declared, tallies),
+            height,
+            first,
+            last,
+            len(lanes),
+        )
+        for layout in layouts
+    )
 
 
 def classes(layer: Layer) -> list[str]:
@@ -86,14 +110,34 @@ def _lanes(rows: Iterable[Mark], declared: Lanes) -> list[tuple[str, str]]:
     return sorted(lengths, key=lambda key: (panels.index(key[0]), -lengths[key], key[1]))
 
 
-def _chosen(lanes: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
-    """At most `most`, evenly spaced over the order, so that each panel and each length has its share."""
-    if len(lanes) <= most:
-        return list(lanes)
-    return [lanes[i * len(lanes) // most] for i in range(most)]
+def _pages(lanes: Sequence[tuple[str, str]], declared: Lanes) -> list[list[tuple[str, str]]]:
+    """The lanes of each page; a sample is evenly spaced over the order, so that panels and lengths have their share."""
+    most = declared.most
+    if len(lanes) <= most or declared.beyond == "all":
+        return [list(lanes)]
+    if declared.beyond == "pages":
+        return [list(lanes[start : start + most]) for start in range(0, len(lanes), most)]
+    return [[lanes[i * len(lanes) // most] for i in range(most)]]
 
 
-def _layout(lanes: Sequence[tuple[str, str]], declared: Lanes) -> Layout:
+def _tallies(rows: Iterable[Mark], declared: Lanes) -> dict[str, str]:
+    """By panel, how many of all its lanes have each symbol: what lanes that are not in sight have, too."""
+    points = {name: layer.title for name, layer in declared.layers.items() if layer.mark == "point"}
+    seen: dict[str, dict[str, set[str]]] = {}
+    for row in rows:
+        panel, lane = _key(row, declared)
+        having = seen.setdefault(panel, {name: set() for name in points})
+        if row[declared.element] in points:
+            having[row[declared.element]].add(lane)
+    if not declared.count or not points:
+        return {}
+    return {
+        panel: "Of all: " + ", ".join(f"{points[name]} {len(lanes):,}" for name, lanes in having.items())
+        for panel, having in seen.items()
+    }
+
+
+def _layout(lanes: Sequence[tuple[str, str]], declared: Lanes, tallied: bool) -> Layout:
     heights: dict[str, float] = {}
     for layer in declared.layers.values():
         if layer.mark != "column":
@@ -107,7 +151,7 @@ def _layout(lanes: Sequence[tuple[str, str]], declared: Lanes) -> Layout:
     for panel, lane in lanes:
         if declared.panel is not None and panel not in panels:
             panels[panel] = y + PANEL_GAP / 2
-            y += PANEL_GAP
+            y += PANEL_GAP + (TALLY if tallied else 0)
         tops[panel, lane] = y
         y += lane_height
     return Layout(tops, tracks, panels, lane_height, max(y, 1))
@@ -169,12 +213,16 @@ def _labels(layout: Layout) -> list[Mark]:
     ]
 
 
-def _titles(layout: Layout, lanes: Sequence[tuple[str, str]], declared: Lanes) -> list[Mark]:
+def _titles(layout: Layout, lanes: Sequence[tuple[str, str]], declared: Lanes, tallies: dict[str, str]) -> list[Mark]:
     every, drawn = Counter(panel for panel, _ in lanes), Counter(panel for panel, _ in layout.tops)
     half = PANEL_GAP / 2
     titles = []
     for panel, y in layout.panels.items():
         shown = f", {drawn[panel]} shown" if drawn[panel] < every[panel] else ""
         words = f"{panel} (n = {every[panel]:,}{shown})" if declared.count else panel
-        titles.append({"panel": words, "y": y, "top": y - half - 1, "bottom": y + half})
+        tally = tallies.get(panel, "")
+        below = y + half + (TALLY if tallies else 0)
+        titles.append(
+            {"panel": words, "tally": tally, "y": y, "y_tally": y + TALLY, "top": y - half - 1, "bottom": below}
+        )
     return titles

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from timeline.charts import theme
 from timeline.charts.declared import Lanes, Layer
 from timeline.charts.lane_layout import UNKNOWN, Arranged, arrange, classes
+from timeline.charts.lane_pages import compact, datasets
+from timeline.charts.links import LINKED
 from timeline.stats import Answer
 
 if TYPE_CHECKING:
@@ -36,29 +38,31 @@ def draw(
     """Return the chart of `frame`; of too many lanes some stand for all, and the subtitle says how many."""
     import altair as alt
 
-    arranged = arrange(frame, declared)
-    if len(arranged.lanes) < arranged.total:
+    pages = arrange(frame, declared)
+    arranged = pages[0]
+    if len(pages) > 1:
+        notes = [*notes, f"{arranged.total:,} lanes on {len(pages)} pages, in their order."]
+    elif len(arranged.lanes) < arranged.total:
         shown = f"{len(arranged.lanes)} of {arranged.total:,} lanes are shown, evenly spaced over their order."
         notes = [*notes, shown]
     x = _x(declared, arranged)
     legends = _legends(arranged)
     layers = [
-        *_background(arranged),
+        *_background(declared),
         *_spans(declared, x, legends),
         _zero(x),
         *_panels(arranged),
         *_points(declared, x, legends),
         *_columns(declared),
+        *([_page()] if len(pages) > 1 else []),
     ]
-    return (
-        alt.layer(*layers)
-        .resolve_scale(color="independent", shape="independent")
-        .properties(
-            width=WIDTH,
-            height=arranged.height,
-            datasets={"marks": arranged.marks, "lanes": arranged.lanes, "panels": arranged.panels},
-            title=alt.TitleParams(title, subtitle=list(notes)),
-        )
+    chart = alt.layer(*layers).resolve_scale(color="independent", shape="independent")
+    return chart.properties(
+        width=WIDTH,
+        height=arranged.height,
+        datasets=datasets(pages, 0),
+        title=alt.TitleParams(title, subtitle=list(notes)),
+        **({"usermeta": {"pages": compact(pages)}} if len(pages) > 1 else {}),
     )
 
 
@@ -97,13 +101,15 @@ def _tooltip(declared: Lanes) -> list["alt.Tooltip"]:
     return [alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()]
 
 
-def _background(arranged: Arranged) -> list["alt.Chart"]:
+def _background(declared: Lanes) -> list["alt.Chart"]:
     """A band behind every second lane, and the lanes' names."""
     import altair as alt
 
     lanes = alt.Chart(alt.NamedData("lanes"))
     band = lanes.transform_filter("datum.odd").mark_rect(color=theme.BAND)
     name = lanes.mark_text(align="right", baseline="middle", dx=-8, fontSize=11, color=theme.INK, limit=220)
+    if declared.link is not None:
+        name = name.properties(name=LINKED)
     return [
         band.encode(x=alt.value(0), x2=alt.value(WIDTH), y=_y(), y2="y2:Q"),
         name.encode(x=alt.value(0), y=_y("middle:Q"), text="lane:N"),
@@ -119,10 +125,20 @@ def _panels(arranged: Arranged) -> list["alt.Chart"]:
     panels = alt.Chart(alt.NamedData("panels"))
     strip = panels.mark_rect(color=theme.PAPER, opacity=1)
     title = panels.mark_text(align="left", baseline="middle", fontSize=12, fontWeight=600, color=theme.INK)
+    tally = panels.mark_text(align="left", baseline="middle", fontSize=11, color=theme.QUIET, limit=WIDTH)
     return [
         strip.encode(x=alt.value(-1), x2=alt.value(WIDTH + 1), y=_y("top:Q"), y2="bottom:Q"),
         title.encode(x=alt.value(0), y=_y(), text="panel:N"),
+        tally.encode(x=alt.value(0), y=_y("y_tally:Q"), text="tally:N"),
     ]
+
+
+def _page() -> "alt.Chart":
+    """Which lanes are on the page."""
+    import altair as alt
+
+    words = alt.Chart(alt.NamedData("page")).mark_text(align="left", fontSize=11, color=theme.QUIET)
+    return words.encode(x=alt.value(0), y=alt.value(-6), text="text:N")
 
 
 def _zero(x: "alt.X") -> "alt.Chart":

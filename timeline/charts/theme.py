@@ -21,6 +21,7 @@ CATEGORY = {
     "red": "#a40030",
     "sky": "#2f8fc4",
     "yellow": "#8a6d00",
+    "gray": "#818a96",
 }
 SEVERITY = ("#e9edf1", "#fbd98a", "#fdb366", "#ee6c3c", "#b81d2c", "#560a24")
 """From none to worst: away from the paper, lightness changing in one direction."""
@@ -60,11 +61,46 @@ NIGHT = {
     "#a40030": "#ff7b93",
     "#2f8fc4": "#9bd3f5",
     "#8a6d00": "#f0e442",
+    "#818a96": "#8f98a4",
 }
 """The colour on dark paper of every colour of day."""
 for _day, _night in ((SEVERITY, _SEVERITY_NIGHT), (AMOUNT, _AMOUNT_NIGHT)):
     for _count in range(1, MOST_SHADES + 1):
         NIGHT |= dict(zip(shades(_day, _count), shades(_night, _count), strict=True))
+
+
+PALE = 0.28
+"""How much of a colour is left in its pale form; the rest is paper."""
+
+
+def pale(colour: str) -> str:
+    """Return a lighter `colour`, for areas beside areas of the full colour."""
+    return _mixed(colour, PAPER)
+
+
+def _mixed(colour: str, paper: str) -> str:
+    pairs = [(int(colour[i : i + 2], 16), int(paper[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(PALE * one + (1 - PALE) * other):02x}" for one, other in pairs)
+
+
+NIGHT |= {_mixed(day, PAPER): _mixed(NIGHT[day], NIGHT[PAPER]) for day in CATEGORY.values()}
+
+
+def letters_on(colour: str) -> str:
+    """Return INK or PAPER, whichever stands out more from `colour` by day and by night."""
+    return max((INK, PAPER), key=lambda ink: min(_contrast(ink, colour), _contrast(NIGHT[ink], NIGHT[colour])))
+
+
+def _contrast(one: str, other: str) -> float:
+    """WCAG's contrast ratio of two colours: 1 where they are equally light, 21 for black on white."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * channel for weight, channel in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 LEGEND_PLACE = {

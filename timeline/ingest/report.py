@@ -60,3 +60,8 @@ class IngestReport:
     repeats: int = 0
     """Events equal to one of another file: both are kept."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> tuple[SourceCount, ...]:
+        """Files of which every row was rejected, where no file gave an event."""
+        return () if self.events else tuple(one for one in self.sources if 0 < one.rows_read == one.rows_rejected)

@@ -15,11 +15,13 @@
   async function draw() {
     for (const place of document.querySelectorAll("[data-chart]")) {
       const name = place.dataset.chart;
-      await vegaEmbed(place, specification(name), {
+      const spec = specification(name);
+      const drawn = await vegaEmbed(place, spec, {
         renderer: "svg",
         downloadFileName: name,
         actions: { export: true, source: false, compiled: false, editor: false },
       });
+      if (spec.usermeta && spec.usermeta.pages) await pagesOf(place, drawn.view, spec.usermeta.pages);
     }
     document.documentElement.dataset.charts = "drawn";
   }

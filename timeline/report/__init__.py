@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from timeline import charts, figure, query
+from timeline.charts.declared import Beyond
 from timeline.errors import UsageError
 from timeline.header import SECTIONS
 from timeline.report import checklist
@@ -46,13 +47,14 @@ def write_report(
     queries: Path,
     figures: Path | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    lanes: Beyond | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ReportResult:
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
-    there, once per format (png, svg, pdf, json). Raises UsageError for another format,
-    Findings for mistakes in queries.
+    there, once per format (png, svg, pdf, json). `lanes` says what becomes of more lanes than can be read, instead of
+    the headers. Raises UsageError for another format, Findings for mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -72,7 +74,7 @@ def write_report(
             if found.optional and query.missing_relations(con, found):
                 continue
             say(found.title)
-            items.append(answer(con, found, told))
+            items.append(answer(con, found, told, lanes))
         say("published values")
         published = checklist.beside(con, queries, known)
         say("other readings")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from timeline import charts, printing, query, statistic
+from timeline import charts, printing, query, statistic, table
+from timeline.charts.declared import Beyond
 from timeline.errors import TimelineError
 from timeline.header import Query
 from timeline.report.provenance import Provenance
@@ -16,8 +17,6 @@ MOST_ROWS = 100
 """Rows of a table on the page; all of them come from `timeline query`."""
 OPEN_ROWS = 45
 """A longer table is folded."""
-NAMED = {"d": "days", "h": "hours", "mo": "months", "%": "percent"}
-"""Units that a column's own name may say."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,8 @@ class Item:
     answers: tuple[Answer, ...] = ()
     """Of the statistics that the header declares."""
     chart: dict[str, Any] | None = None
+    shown: table.Shown | None = None
+    """The rows in words, where the header declares a table of another shape than the rows'."""
     absent: str = ""
 
     @property
@@ -41,15 +42,14 @@ class Item:
     @property
     def headers(self) -> tuple[tuple[str, str, str, bool], ...]:
         """Of each column: its name in words, its unit where the name does not say it, its meaning, whether a number."""
+        declared = self.query.table
+        titles = declared.heads if isinstance(declared, table.Plain) else {}
         told = [self.query.returns[name] for name in self.columns]
-        units = [
-            ""
-            if column.unit in (None, "1") or name.rsplit("_", 1)[-1] in (column.unit, NAMED.get(column.unit))
-            else column.unit
-            for name, column in zip(self.columns, told, strict=True)
+        heads = [
+            table.head(name, column.unit, number, titles.get(name, ""))
+            for name, column, number in zip(self.columns, told, self.numeric, strict=True)
         ]
-        words = [name.replace("_", " ") for name in self.columns]
-        return tuple(zip(words, units, [column.meaning for column in told], self.numeric, strict=True))
+        return tuple((h.title, h.unit, column.meaning, h.number) for h, column in zip(heads, told, strict=True))
 
     @property
     def cards(self) -> tuple[dict[str, str], ...]:
@@ -64,8 +64,11 @@ class Item:
         return self.total > len(self.rows)
 
 
-def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> Item:
-    """Return the answer to one query as the page shows it; an error or an empty answer becomes a sentence."""
+def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance, lanes: Beyond | None = None) -> Item:
+    """Return the answer to one query as the page shows it; an error or an empty answer becomes a sentence.
+
+    `lanes` says what a chart does with more lanes than can be read, instead of its header.
+    """
     try:
         frame = query.run_query(con, found)
     except TimelineError as error:
@@ -76,7 +79,11 @@ def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance) -> 
     chart = None
     if found.chart is not None:
         notes = [told.synthetic] if told.synthetic else []
-        chart = charts.specification(charts.draw(frame, found.chart, found.title, notes, answers))
-    rows = tuple(tuple(printing.cell(value) for value in row) for row in frame.head(MOST_ROWS).rows())
+        chosen = found.chart if lanes is None else charts.beyond(found.chart, lanes)
+        chart = charts.specification(charts.draw(frame, chosen, found.title, notes, answers))
+    shown = frame.head(MOST_ROWS)
+    rows = tuple(zip(*printing.columns_of(shown.columns, shown.rows()), strict=True))
     numeric = tuple(dtype.is_numeric() for dtype in frame.dtypes)
-    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, chart)
+    declared = found.table
+    words = table.shown(frame, declared, {}, found.title) if isinstance(declared, table.Characteristics) else None
+    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, chart, words)

@@ -97,7 +97,7 @@ def render(
         library=library.replace("</script", "<\\/script"),
         night=figure.in_script(theme.NIGHT),
         style=(figure.PAGE / "report.css").read_text(encoding="utf-8"),
-        charts=(figure.PAGE / "charts.js").read_text(encoding="utf-8"),
+        charts=figure.drawing(),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
 

@@ -33,6 +33,17 @@ def name_of(declared: Statistic) -> str:
 def answer(frame: "polars.DataFrame", declared: Statistic) -> Answer:
     """Return what `declared` finds in the columns of `frame`; what cannot be computed is said in the sentence."""
     try:
-        return COMPUTE[declared.kind](frame, declared)
+        return COMPUTE[declared.kind](_counted(frame, declared), declared)
     except TimelineError as error:
         return single.answer_of(declared, (f"not computed: {error}",))
+
+
+def _counted(frame: "polars.DataFrame", declared: Statistic) -> "polars.DataFrame":
+    """The rows that `where` leaves; an unknown one is not left."""
+    if declared.where is None:
+        return frame
+    import polars
+
+    if frame[declared.where].dtype != polars.Boolean:
+        raise TimelineError(f"`where` names the column {declared.where}, and that is not true or false")
+    return frame.filter(frame[declared.where])

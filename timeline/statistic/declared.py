@@ -1,6 +1,6 @@
 """What a query's header may say of its statistics: frozen models; know no frame and compute nothing."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -16,9 +16,16 @@ class Declared(Model):
     title: str
     name: str = ""
     published: str = ""
+    where: str | None = None
+    """A column of true or false: only the rows where it is true count, and no other is missing."""
 
     def columns(self) -> tuple[str, ...]:
+        """The columns that it is computed from, apart from `where`."""
         raise NotImplementedError
+
+    def needs(self) -> tuple[str, ...]:
+        """Every column that it names."""
+        return self.columns() if self.where is None else (*self.columns(), self.where)
 
 
 class MedianRangeOf(Declared):
@@ -44,10 +51,12 @@ class CountsOf(Declared):
     kind: Literal["counts"]
     of: str
     by: str | None = None
+    words: str | None = None
+    """The column that says a panel's name in words."""
     levels: tuple[str, ...] = ()
 
     def columns(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.of, self.by) if name is not None)
+        return tuple(name for name in (self.of, self.by, self.words) if name is not None)
 
 
 class SurvivalOf(Declared):
@@ -87,4 +96,4 @@ class PairedOf(Declared):
 
 
 Statistic = Annotated[MedianRangeOf | ProportionOf | CountsOf | SurvivalOf | PairedOf, Field(discriminator="kind")]
-KINDS = ("median_range", "proportion", "counts", "survival", "paired")
+KINDS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Statistic)[0]))

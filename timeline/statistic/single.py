@@ -43,12 +43,14 @@ def counts(frame: "polars.DataFrame", declared: CountsOf) -> Answer:
     if declared.by is None:
         found = stats.counts(frame[declared.of].to_list(), levels)
         return answer_of(declared, (str(found),), found, values={"n": found.n, **dict(found.levels)})
-    parts = {
-        str(panel): stats.counts(part[declared.of].to_list(), levels)
-        for (panel,), part in frame.group_by(declared.by, maintain_order=True)
+    panels = {str(panel): part for (panel,), part in frame.group_by(declared.by, maintain_order=True)}
+    parts = {panel: stats.counts(part[declared.of].to_list(), levels) for panel, part in panels.items()}
+    titles = {panel: str(part[declared.words][0]) if declared.words else panel for panel, part in panels.items()}
+    sentences = tuple(f"{titles[panel]}: {found}" for panel, found in parts.items())
+    rows = {
+        panel: {"title": titles[panel], "n": found.n, "missing": found.missing, **dict(found.levels)}
+        for panel, found in parts.items()
     }
-    sentences = tuple(f"{panel}: {found}" for panel, found in parts.items())
-    rows = {panel: {"n": found.n, "missing": found.missing, **dict(found.levels)} for panel, found in parts.items()}
     return answer_of(declared, sentences, *parts.values(), rows=rows)
 
 
@@ -62,4 +64,5 @@ def survival(frame: "polars.DataFrame", declared: SurvivalOf) -> Answer:
     )
     at = {f"percent_at_{time:g}": None if mark is None else 100 * mark.survival for time, mark in found.landmarks}
     values = {"n": found.curve.n, "events": found.curve.events, "median": found.median, "follow_up": found.follow_up}
+    values |= {"rule": found.rule, "landmarks": list(declared.landmarks)}
     return answer_of(declared, (str(found),), found, values=values | at)

@@ -5,14 +5,37 @@ drug, which grades there are, how many milligrams are much) stands in the header
 needs to know none of it. A chart of kind `x` is declared in `declared/x.py` and drawn in `charts/x.py`.
 """
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
-from timeline.charts.declared.base import Declared
-from timeline.charts.declared.lanes import Lanes, Layer
-from timeline.charts.declared.steps import Steps
+from timeline.charts.declared.base import Category, Column, Declared
+from timeline.charts.declared.course import Course, Measure
+from timeline.charts.declared.flow import Flow
+from timeline.charts.declared.lanes import Beyond, Lanes, Layer
+from timeline.charts.declared.pairs import Pairs
+from timeline.charts.declared.shares import Shares
+from timeline.charts.declared.survival import Survival
+from timeline.charts.declared.waterfall import Waterfall
 
-Chart = Annotated[Lanes | Steps, Field(discriminator="kind")]
+Chart = Annotated[Course | Flow | Lanes | Pairs | Shares | Survival | Waterfall, Field(discriminator="kind")]
+KINDS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Chart)[0]))
+"""What a chart may be."""
 
-__all__ = ["Chart", "Declared", "Lanes", "Layer", "Steps"]
+__all__ = [
+    "KINDS",
+    "Beyond",
+    "Category",
+    "Chart",
+    "Column",
+    "Course",
+    "Declared",
+    "Flow",
+    "Lanes",
+    "Layer",
+    "Measure",
+    "Pairs",
+    "Shares",
+    "Survival",
+    "Waterfall",
+]

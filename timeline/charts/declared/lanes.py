@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import PositiveInt, model_validator
 
 from timeline.charts.declared.base import Colour, Declared, Shape
 
+Beyond = Literal["sample", "pages", "all"]
 Mark = Literal["bar", "graded", "amount", "point", "column"]
 
 
@@ -55,8 +56,12 @@ class Lanes(Declared):
     """A column of words for the tooltip."""
     order: str | None = None
     """A column by which lanes are sorted, largest first; ties by the lane's name. Without it: as the rows come."""
-    most: int = 60
-    """With more lanes than can be read, so many stand for all, and the subtitle says so."""
+    most: PositiveInt = 60
+    """More lanes than these are more than can be read at once."""
+    beyond: Beyond = "sample"
+    """With more lanes than `most`, sample: so many stand for all; pages: so many on a page; all: every lane."""
+    link: Literal["patient"] | None = None
+    """In the report the names of lanes lead to the part of that patient; pictures have no links."""
     count: bool = False
     """Each panel's title says how many lanes it has."""
     days: bool = True
