@@ -109,7 +109,8 @@ def test_a_parameter_of_a_query_changes_the_length_of_a_month(found):
 def test_another_query_counts_elapsed_days(study, found):
     hours = study.sql(
         "SELECT epoch(w.start_time - i.time) / 3600 AS h "
-        "FROM anakinra_window AS w JOIN infusion AS i USING (patient_id) JOIN cohort AS c USING (patient_id) WHERE c.included AND w.number = 1"
+        "FROM anakinra_window AS w JOIN infusion AS i USING (patient_id) JOIN cohort AS c USING (patient_id) "
+        "WHERE c.included AND w.number = 1"
     )["h"]
     days = [hour // 24 for hour in hours]
     told = outcome(found["A-17"], "whole 24 hours elapsed", "T1-23")
