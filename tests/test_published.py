@@ -10,19 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pytest
-import yaml
 
-from timeline import engine, load, query, shipped, stats, store
+from timeline import engine, load, published, query, shipped, store
 from timeline.demo import SEED
 from timeline.ingest import IngestReport, ingest
+from timeline.published import Compared
 from timeline.synth import synthesize
 
-ITEMS: dict[str, dict[str, Any]] = yaml.safe_load((shipped.folder("data") / "published.yaml").read_text())["items"]
-COMPUTED = {key: item for key, item in ITEMS.items() if "computed" in item}
-KINDS = ("computed", "same_as", "definition", "no_number", "tested")
-Row = dict[str, Any]
+VALUES = published.load(shipped.folder("data") / "published.yaml")
+COMPUTED = {key: item for key, item in VALUES.items.items() if item.kind == "computed"}
+QUERIES = query.load_queries(shipped.folder("queries"))
 
 
 @dataclass(frozen=True)
@@ -53,105 +51,80 @@ def study(demo: Demo) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="module")
-def answers(study: duckdb.DuckDBPyConnection) -> dict[str, Row]:
-    return _answers(study)
-
-
-def _answers(study: duckdb.DuckDBPyConnection) -> dict[str, Row]:
-    """What the public queries say about each checklist id."""
-    queries = query.load_queries(shipped.folder("queries"))
-    frames = {name: query.run_query(study, queries[name]) for name in {item["computed"] for item in COMPUTED.values()}}
-    return {key: _answer(key, item, frames[item["computed"]]) for key, item in COMPUTED.items()}
-
-
-def _answer(key: str, item: Row, frame: pl.DataFrame) -> Row:
-    if "statistic" in item:
-        return _statistic(item, frame)
-    found: Row = {}
-    for row in frame.filter(pl.col("id") == key).rows(named=True):
-        found |= {name: value for name, value in row.items() if value is not None}
-    return found
-
-
-def _statistic(item: Row, frame: pl.DataFrame) -> Row:
-    months, died = frame["os_months"].to_list(), frame["died"].to_list()
-    if item["statistic"] == "response":
-        found = stats.proportion(frame["responded"].to_list())
-        assert None not in (found.share, found.low, found.high)
-        return {"percent": 100 * found.share, "low": 100 * found.low, "high": 100 * found.high}  # type: ignore[operator]
-    if item["statistic"] == "follow_up":
-        # Reverse Kaplan-Meier: the event is to be still alive, death censors.
-        return {"median": stats.median_survival(stats.kaplan_meier(months, [not dead for dead in died]))}
-    curve = stats.kaplan_meier(months, died)
-    if "at" not in item:
-        return {"median": stats.median_survival(curve)}
-    landmark = stats.landmark(curve, item["at"])
-    assert landmark is not None
-    return {"percent": 100 * landmark.survival}
-
-
-def _differences(item: Row, answer: Row) -> dict[str, tuple[Any, Any]]:
-    """The fields in which computed and published differ by more than the tolerance."""
-    pairs = {field: (answer.get(field), published) for field, published in item["value"].items()}
-    tolerance = item.get("tolerance", 0)
-    return {
-        field: (computed, published)
-        for field, (computed, published) in pairs.items()
-        if computed is None or abs(computed - published) > tolerance
-    }
+def found(study: duckdb.DuckDBPyConnection) -> dict[str, Compared]:
+    return {one.id: one for one in published.compare(study, QUERIES, VALUES)}
 
 
 @pytest.mark.parametrize("key", COMPUTED)
-def test_a_published_value_comes_out_of_the_raw_events(key: str, answers: dict[str, Row]) -> None:
-    differences = _differences(COMPUTED[key], answers[key])
+def test_a_published_value_comes_out_of_the_raw_events(key: str, found: dict[str, Compared]) -> None:
+    apart = {field.name for field in found[key].fields if field.agrees is not True}
     # Where the paper contradicts itself nothing is forced: it must differ there, and only there.
-    assert set(differences) == set(COMPUTED[key].get("conflict", {})), differences
+    assert apart == {name for check in COMPUTED[key].checks for name in check.conflict}, found[key].why
+    assert found[key].agreement == ("conflict" if apart else "equal")
 
 
-def test_the_conflicts_of_the_paper_are_listed_with_what_was_computed_instead(answers: dict[str, Row]) -> None:
+def test_the_conflicts_of_the_paper_are_listed_with_what_was_computed_instead(found: dict[str, Compared]) -> None:
     instead = {
-        (key, field): answers[key][field] for key, item in COMPUTED.items() for field in item.get("conflict", {})
+        (one.id, field.name): field.computed
+        for one in found.values()
+        for field in one.fields
+        if field.conflict and not one.same_as
     }
     assert instead == {
         ("M-13", "count"): 17,
         ("T1-13", "median"): 1.5,
         ("X-14", "count"): 11,
-        ("F2B-L", "count"): 9,
-        ("F2B-R", "count"): 9,
+        ("F2B-L", "n"): 9,
+        ("F2B-R", "n"): 9,
     }
+    assert all(one.why.startswith("A-") for one in found.values() if one.agreement == "conflict")
 
 
-def test_every_item_is_computed_or_says_why_not() -> None:
-    kinds = {key: [kind for kind in KINDS if kind in item] for key, item in ITEMS.items()}
-    # The two panels of blood counts have a number of pairs, which is computed, and a P value, which is tested.
-    assert {key: kind for key, kind in kinds.items() if len(kind) != 1} == dict.fromkeys(
-        ["F2B-L", "F2B-R"], ["computed", "tested"]
-    )
-    assert Counter(kind[0] for kind in kinds.values()) == {
-        "computed": 73,
-        "same_as": 29,
+def test_every_item_is_computed_or_says_why_not(found: dict[str, Compared]) -> None:
+    kinds = Counter(item.kind for item in VALUES.items.values())
+    assert kinds == {"computed": 80, "same_as": 27, "definition": 9, "described": 17}
+    assert Counter(item.status for item in VALUES.items.values()) == {"OK": 68, "DATA": 41, "AMB": 16, "CONFLICT": 8}
+    assert published.counted(found.values()) == {
+        "equal": 101,
+        "differs": 0,
+        "conflict": 6,
+        "not computed": 0,
         "definition": 9,
-        "no_number": 17,
-        "tested": 5,
+        "described": 17,
     }
-    assert Counter(item["status"] for item in ITEMS.values()) == {"OK": 68, "DATA": 41, "AMB": 16, "CONFLICT": 8}
-    sources = {item["same_as"]: key for key, item in ITEMS.items() if "same_as" in item}
-    assert {one: key for one, key in sources.items() if not {"computed", "tested"} & set(ITEMS[one])} == {}
-    assert [
-        key for key, item in ITEMS.items() if ("definition" in item or "no_number" in item) and not item["note"]
-    ] == []
+    assert [one.id for one in found.values() if one.agreement in ("definition", "described") and not one.why] == []
+
+
+def test_an_item_that_is_printed_again_takes_the_results_of_the_others(found: dict[str, Compared]) -> None:
+    assert found["X-02"].fields == found["T1-01"].fields and found["X-02"].computed == found["T1-01"].computed
+    assert found["X-10"].computed == "; ".join(found[key].computed for key in ("T1-20", "T1-22", "T1-21"))
+    # Of several the least agreement counts.
+    assert found["X-06"].agreement == "conflict" and found["X-06"].queries == ("table_1",)
+
+
+def test_values_are_written_as_a_reader_would(found: dict[str, Compared]) -> None:
+    said = {key: found[key].computed for key in ("M-01", "T1-01", "T1-02", "T1-18", "X-22", "X-36", "X-38", "F2A")}
+    assert said == {
+        "M-01": "2017 to 2020",
+        "T1-01": "58 (26 to 75) years, n = 14",
+        "T1-02": "6 of 14",
+        "T1-18": "2 of 14, median 0",
+        "X-22": "100.8 °F, n = 14",
+        "X-36": "54.55 % (23.38 to 83.25)",
+        "X-38": "35.71 % at 6 months",
+        "F2A": "P = 0.0002 (***), n = 14, lower after",
+    }
 
 
 def test_all_of_table_1_is_computed_but_its_footnote() -> None:
-    assert [key for key in ITEMS if key.startswith("T1-") and key not in COMPUTED] == ["T1-39"]
+    assert [key for key in VALUES.items if key.startswith("T1-") and key not in COMPUTED] == ["T1-39"]
 
 
-def test_a_query_names_the_items_that_it_answers() -> None:
-    queries = query.load_queries(shipped.folder("queries"))
-    missing = [key for key, item in COMPUTED.items() if key not in queries[item["computed"]].published]
-    assert missing == []
-    unknown = {key for found in queries.values() for key in found.published} - set(ITEMS)
-    assert unknown == set()
+def test_the_file_fits_the_queries_and_a_query_names_the_items_that_it_answers() -> None:
+    assert published.unfit(VALUES, QUERIES) == []
+    named = [(key, check.query) for key, item in COMPUTED.items() for check in item.checks]
+    assert [(key, name) for key, name in named if name not in QUERIES or key not in QUERIES[name].published] == []
+    assert {key for one in QUERIES.values() for key in one.published} - set(VALUES.items) == set()
 
 
 def test_the_strict_set_is_the_eleven_who_meet_the_papers_definition(study: duckdb.DuckDBPyConnection) -> None:
@@ -223,7 +196,7 @@ def test_boundary_cases_decide_as_the_clinical_page_says(study: duckdb.DuckDBPyC
     assert [one(gap.format(patient)) for patient in ("SYN-09", "SYN-04", "SYN-03")] == [22, 32, 26]
 
 
-def test_chance_between_the_points_decides_nothing(answers: dict[str, Row], tmp_path: Path) -> None:
+def test_chance_between_the_points_decides_nothing(found: dict[str, Compared], tmp_path: Path) -> None:
     other = _made(tmp_path, SEED + 1)
-    assert _answers(other.con) == answers
+    assert {one.id: one for one in published.compare(other.con, QUERIES, VALUES)} == found
     other.con.close()

@@ -1,4 +1,4 @@
-"""Published values beside computed ones, in words for the terminal; knows records, and no patient's values."""
+"""Published values beside computed ones, in words for the terminal; knows the records, and no patient's values."""
 
 from __future__ import annotations
 
@@ -86,8 +86,9 @@ def _table(one: Ambiguity) -> list[str]:
             table(("", "reading", "value"), shown, indent="        "),
         ]
     same = [f"{key} ({_said(o)})" for key, o in defaults.items() if key not in moved]
-    if same and one.readings:
-        lines.append(wrapped(f"      no reading changes {', '.join(same)}", indent="        "))
+    if same and one.known:
+        by = "not changed by any reading" if moved else f"not changed by: {'; '.join(one.known)}"
+        lines.append(wrapped(f"      {by}: {', '.join(same)}", indent="        "))
     elif same:
         lines.append(wrapped(f"      {', '.join(same)}", indent="        "))
     lines += [

@@ -70,6 +70,11 @@ class Ambiguity:
         return tuple(one.id for one in self.defaults if one.id in moved)
 
     @property
+    def known(self) -> tuple[str, ...]:
+        """The readings under which something could be computed."""
+        return tuple(told.label for told in self.readings if any(outcome.computed for outcome in told.outcomes))
+
+    @property
     def unchanged(self) -> tuple[Outcome, ...]:
         """The other items under the default reading."""
         return tuple(one for one in self.defaults if one.id not in self.changed)

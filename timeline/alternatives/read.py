@@ -93,12 +93,14 @@ class Draft:
             self.reader.say(node, f"{key}: `{name}` is missing")
         if "readings" not in parts and "note" not in parts:
             self.reader.say(node, f"{key}: without `readings`, a `note` says why there are none")
-        question, default, note = (self.reader.text(parts.get(k), k) or "" for k in ("question", "default", "note"))
+        question, default, note = (
+            self.reader.text(parts.get(name), name) or "" for name in ("question", "default", "note")
+        )
         ids = self._ids(key, parts.get("bears_on"))
         listed = parts["readings"] if "readings" in parts else Node(node.where, ())
         if not isinstance(listed.value, tuple):
             self.reader.say(listed, f"{key}: `readings` is a list, each with a `label`")
-            return Question(key, question, default, ids, note=note)
+            return Question(key, question, default, ids, (), note)
         readings = tuple(self._reading(key, one, ids) for one in listed.value)
         labels = [one.label for one in readings]
         for one in [one for place, one in enumerate(readings) if one.label in labels[:place]]:
@@ -196,7 +198,8 @@ def with_options(queries: Mapping[str, Query], name: str, called: str, options: 
         adapter: TypeAdapter[statistic.Statistic] = TypeAdapter(statistic.Statistic)
         other = adapter.validate_python({**declared.model_dump(), **options})
     except ValidationError as error:
-        text = "; ".join(str(one["msg"]).removeprefix("Value error, ") for one in error.errors())
+        told = [(one["loc"][-1], str(one["msg"]).removeprefix("Value error, ")) for one in error.errors()]
+        text = "; ".join(f"`{key}`: {message[:1].lower()}{message[1:]}" for key, message in told)
         raise UsageError(f"statistic {called} of query {name}: {text}") from None
     changed = tuple(other if one is declared else one for one in asked.statistics)
     return asked.model_copy(update={"statistics": changed})

@@ -140,7 +140,7 @@ def _same(one: Item, others: Sequence[Compared]) -> Compared:
         one.item,
         one.published,
         worst.agreement,
-        "; ".join(dict.fromkeys(other.computed for other in others if other.computed)),
+        "; ".join(other.computed for other in others if other.computed),
         "; ".join(dict.fromkeys(other.why for other in others if other.why)),
         one.note,
         tuple(field for other in others for field in other.fields),

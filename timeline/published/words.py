@@ -1,4 +1,4 @@
-"""Computed and published values in words: `7 of 14`, `58 (26 to 75), n 14`; knows names of statistics, no data."""
+"""Computed and published values in words: `7 of 14`, `58 (26 to 75), n = 14`; knows names of statistics, no data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ def phrase(values: Mapping[str, Any], unit: str | None = None) -> str:
     if ("low" in left or "high" in left) and (bounds := _bounds(left)):
         said.append(bounds + _unit(unit))
     if not said and "n" in left and len(left) == 1:
-        return f"n {_number(left['n'])}"
+        return f"n = {_number(left['n'])}"
     if "p" in left:
         said.append(_p(left.pop("p"), left.pop("stars", None)))
     return ", ".join([*said, *(_other(name, value, unit) for name, value in left.items())])
@@ -32,6 +32,8 @@ def phrase(values: Mapping[str, Any], unit: str | None = None) -> str:
 def _other(name: str, value: Any, unit: str | None) -> str:
     if name.startswith("percent_"):
         return f"{_number(value)} % {name.removeprefix('percent_').replace('_', ' ')}{_unit(unit)}"
+    if name == "n":
+        return f"n = {_number(value)}"
     if name == "direction":
         return f"{value} after"
     words = WORDS.get(name, name.replace("_", " "))

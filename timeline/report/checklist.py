@@ -106,8 +106,12 @@ def grid(one: Ambiguity) -> Grid:
 
 
 def lacking(one: Ambiguity) -> tuple[tuple[str, str], ...]:
-    """Return the readings that could not be computed, and those of which nothing is known, each with the reason."""
-    return tuple((told.label, why) for told in one.readings if (why := _why(told)))
+    """Return the readings of which nothing is computed, by the reason: their labels, and it."""
+    found: dict[str, list[str]] = {}
+    for told in one.readings:
+        if why := _why(told):
+            found.setdefault(why, []).append(told.label)
+    return tuple(("; ".join(labels), why) for why, labels in found.items())
 
 
 def _why(told: Told) -> str:
