@@ -39,7 +39,7 @@ chart:
   y: Fold of baseline
   log: true
   rule: 1
-  per_row: 6
+  per_row: 5
 statistics:
   - {kind: paired, test: ratio_t, before: before_value, after: after_value, by: analyte, words: panel,
       label: patient_id, missing: missing, unit: pg/mL, beside: [wilcoxon, sign_test, leave_one_out],

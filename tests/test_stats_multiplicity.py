@@ -166,7 +166,7 @@ def test_changes_of_pairs():
 
 def test_counts():
     assert str(stats.counts(["CR", "PD", None, "CR", "SD"])) == (
-        "CR 2 (50.0 %), PD 1 (25.0 %), SD 1 (25.0 %); n = 4; 1 missing"
+        "CR: 2 (50.0 %), PD: 1 (25.0 %), SD: 1 (25.0 %); n = 4; 1 missing"
     )
     assert stats.counts([2, 1, 2], levels=[0, 1, 2]).levels == (("0", 0), ("1", 1), ("2", 2))
     assert str(stats.counts([None])) == "no value; 1 missing"

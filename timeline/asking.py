@@ -49,11 +49,36 @@ def ask(args: argparse.Namespace) -> int:
         lambda: _check_statistics(args),
         lambda: _check_output(args.form, args.output),
         lambda: _check_sql(args),
+        lambda: _check_chart(args),
     )
     if args.describe:
         print(printing.as_json(_header(asked)) if args.json else summaries.query_text(asked))
         return 0
+    if args.chart is not None:
+        return _draw(args, given)
     return _answer(args, asked, given)
+
+
+def _draw(args: argparse.Namespace, given: dict[str, str]) -> int:
+    """Draw a named query by itself."""
+    from timeline import figure
+
+    path = Path(args.chart)
+    figure.write(Study.open(args.study).chart(args.name, given, queries=args.queries), path, args.name)
+    print(printing.as_json({"chart": path}) if args.json else f"the picture is in {path}")
+    return 0
+
+
+def _check_chart(args: argparse.Namespace) -> None:
+    from timeline import figure
+
+    if args.chart is None:
+        return
+    if args.name is None:
+        raise UsageError("timeline query: --chart draws a named query, whose header says how; --sql has no header")
+    if args.output is not None or args.form is not None or args.suppress is not None:
+        raise UsageError("timeline query: --chart FILE draws; ask for the rows (-o, --as, --suppress) in another call")
+    figure.check_name(Path(args.chart))
 
 
 def _question(args: argparse.Namespace) -> "Query | None":

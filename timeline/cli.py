@@ -139,6 +139,9 @@ def _query(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="hide counts below N, and what would give them away, in a table of counts",
     )
+    parser.add_argument(
+        "--chart", metavar="FILE", help="draw the query's chart there instead: .png, .svg, .pdf, .html or .json"
+    )
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
@@ -146,6 +149,12 @@ def _report(parser: argparse.ArgumentParser) -> None:
     _queries(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
+    parser.add_argument(
+        "--patients",
+        metavar="IDS",
+        default="sample",
+        help="who has a page: ID,ID,…, all, none, or sample (default): all, or 60 of more than 60",
+    )
     parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
     parser.add_argument(
         "--lanes",

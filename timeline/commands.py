@@ -115,6 +115,7 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
+    patients = args.patients if args.patients in ("sample", "all", "none") else args.patients.split(",")
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
         report = study.report(
@@ -122,6 +123,7 @@ def _report(args: argparse.Namespace) -> int:
             queries=args.queries,
             figures=args.figures,
             formats=args.formats.split(","),
+            patients=patients,
             lanes=args.lanes,
             progress=show,
         )

@@ -55,5 +55,5 @@ def demo(out: Path, progress: Callable[[str], None] | None = None) -> Demo:
     ingested = study.ingest(extract, progress=progress)
     ran = study.run(progress=progress)
     report = study.report(out / "report.html", progress=progress)
-    cards = [query.name for query in queries().values() if query.show == "cards"]
+    cards = [query.name for query in queries().values() if query.show == "cards" and query.section != "patient"]
     return Demo(study.path, synthetic, ingested, ran, report, tuple(study.query(name) for name in cards))

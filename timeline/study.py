@@ -206,14 +206,21 @@ class Study:
     def chart(
         self, name: str, params: Mapping[str, Any] | None = None, *, queries: Path | str | None = None
     ) -> altair.TopLevelMixin:
-        """Return the chart that the query `name` declares; UsageError where it declares none."""
-        from timeline import charts
+        """Return the chart that the query `name` declares; UsageError where it declares none, or has no row to draw."""
+        from timeline import charts, query, statistic
         from timeline.errors import UsageError
 
         asked = named_query(name, queries)
         if asked.chart is None:
             raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
-        return charts.draw(self.query(name, params, queries=queries), asked.chart, asked.title)
+        with self.reading() as con:
+            frame, remark = query.run_query(con, asked, params), query.remark(con)
+        if frame.is_empty():
+            raise UsageError(f"the query `{name}` has no row to draw. {asked.empty}".rstrip())
+        given = [f"{key}: {value}" for key, value in (params or {}).items()]
+        notes = [note for note in (remark, ", ".join(given)) if note]
+        answers = [statistic.answer(frame, declared) for declared in asked.statistics]
+        return charts.draw(frame, asked.chart, asked.title, notes, answers)
 
     def explain(self, rule: str, patient: str, number: int | None = None) -> Explanation:
         """Return why row `number` (the first by default) of `patient` in `rule` is as it is, or why there is none."""
@@ -265,11 +272,13 @@ class Study:
         queries: Path | str | None = None,
         figures: Path | str | None = None,
         formats: Sequence[str] = ("png", "svg"),
+        patients: str | Sequence[str] = "sample",
         lanes: Beyond | None = None,
         progress: Progress | None = None,
     ) -> ReportResult:
         """Write the report, one page that opens offline, and its figures into `figures`; say what it holds.
 
+        `patients` are those with a page of their own: `sample` (all, or 60 of more than 60), `all`, `none`, or ids.
         `lanes` says what becomes of more lanes than can be read: `sample`, `pages` or `all`.
         """
         from timeline import report
@@ -281,6 +290,7 @@ class Study:
                 queries=query_folder(queries),
                 figures=None if figures is None else Path(figures),
                 formats=formats,
+                patients=patients,
                 lanes=lanes,
                 progress=progress,
             )

@@ -128,7 +128,8 @@ def funnel_text(steps: Sequence[Step]) -> str:
 def report_text(report: ReportResult) -> str:
     """Return what was written, and which questions have no answer in this study."""
     size = f"{report.bytes / 1_000_000:.1f} MB"
-    lines = [f"{report.path}: {count(report.queries, 'question', 'questions')} answered on one page, {size}"]
+    shown = f" and {count(report.patients, 'patient', 'patients')} shown" if report.patients else ""
+    lines = [f"{report.path}: {count(report.queries, 'question', 'questions')} answered{shown} on one page, {size}"]
     if report.figures:
         lines.append(f"{report.figures[0].parent}: {', '.join(path.name for path in report.figures)}")
     lines += [wrapped(f"{name}: {why}", indent="  ") for name, why in sorted(report.absent.items())]

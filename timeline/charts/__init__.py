@@ -35,6 +35,24 @@ def draw(
     return kind.draw(frame, chart, title, notes, answers).configure(**theme.config())
 
 
+def parts(frame: "polars.DataFrame", chart: declared.Chart, title: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what to put into `shared`: keys that replace its own; `values` are those of its parameters by name.
+
+    Where a page draws the same chart of many frames, it holds the drawing once. Of a kind that cannot be divided
+    the part is all of it.
+    """
+    kind = importlib.import_module(f"timeline.charts.{chart.kind}")
+    if hasattr(kind, "own"):
+        return kind.own(frame, chart, notes)
+    return specification(draw(frame, chart, title, notes))
+
+
+def shared(chart: declared.Chart) -> dict[str, Any]:
+    """Return what `parts` of every frame have in common; nothing for a kind that cannot be divided."""
+    kind = importlib.import_module(f"timeline.charts.{chart.kind}")
+    return kind.shared(chart) if hasattr(kind, "shared") else {}
+
+
 def beyond(chart: declared.Chart, how: declared.Beyond) -> declared.Chart:
     """Return `chart` with `how` for what it does with more lanes than can be read; charts without lanes stay."""
     return chart.model_copy(update={"beyond": how}) if isinstance(chart, declared.Lanes) else chart

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from timeline.charts import theme
 from timeline.charts.explanation_layout import TOP, WIDTH, Arranged, Frames, arrange, folded, milliseconds
 from timeline.charts.lanes import SHAPES
+from timeline.charts.time_axis import DAY, time_axis
 
 if TYPE_CHECKING:
     import altair as alt
 
-DAY = 86_400_000
 NAMES_AT, TICKS_AT = -40, -5
 """Where the names of lanes and of values end, left of the lanes."""
 TITLE = 100
@@ -68,20 +68,15 @@ def _x(frames: Frames) -> "alt.X":
     """Calendar time on the study's clock; under the dates the days relative to day 0."""
     import altair as alt
 
-    midnight = "utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0"
-    date = "utcFormat(datum.value, '%Y-%m-%d')"
-    title = "Time"
+    title, midnight = "Time", None
     if frames.day_zero is not None:
-        zero = milliseconds(frames.day_zero) // DAY * DAY
-        date = f"[{date}, 'day ' + format((datum.value - {zero:.0f}) / {DAY}, 'd')]"
         title = f"Time, and day relative to {frames.index}"
-    label = f"{midnight} ? {date} : utcFormat(datum.value, '%H:%M')"
+        midnight = f"{milliseconds(frames.day_zero) // DAY * DAY:.0f}"
     if frames.marks.is_empty() and frames.windows.is_empty():
         bare = alt.Axis(title=None, labels=False, ticks=False, domain=False, grid=False)
         return alt.X("from:T", axis=bare, scale=alt.Scale(type="utc"))
     scale = alt.Scale(type="utc", nice=False)
-    axis = alt.Axis(title=title, grid=True, labelExpr=label, tickCount=8, labelOverlap=True, labelFlush=False)
-    return alt.X("from:T", axis=axis, scale=scale)
+    return alt.X("from:T", axis=time_axis(title, midnight), scale=scale)
 
 
 def _in_view(frames: Frames, x: "alt.X") -> "alt.X":

@@ -222,7 +222,7 @@ def _mark(mark: Record, lane: Lane, frames: Frames) -> Record:
         # Where the axis says the value already, an event needs no label.
         "label": "" if mark["state"] == "decided" and mark["value"] in lane.ticks else mark["label"],
         "when": when(start, end if end != start else None),
-        "day": _days(start, end, frames.day_zero),
+        "day": days(start, end, frames.day_zero),
         **{name: mark[name] for name in ("what", "why", "source")},
     }
 
@@ -235,7 +235,8 @@ def when(start: datetime, end: datetime | None) -> str:
     return " to ".join(both)
 
 
-def _days(start: datetime, end: datetime | None, zero: datetime | None) -> str:
+def days(start: datetime, end: datetime | None, zero: datetime | None) -> str:
+    """Return the calendar days of a time, or two, relative to that of day 0; nothing without a day 0."""
     if zero is None:
         return ""
     first, last = ((time.date() - zero.date()).days for time in (start, end or start))

@@ -1,4 +1,4 @@
-"""Lanes on one axis of days: a swimmer plot, or one patient's timeline; knows columns and declarations only."""
+"""Lanes on one axis of days: a swimmer plot; knows columns and declarations only."""
 
 import itertools
 from collections.abc import Iterator, Sequence

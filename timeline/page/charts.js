@@ -1,10 +1,9 @@
 // Draws every chart of the page, in the colours of day or of night as the reader's system asks.
-(() => {
+const drawing = (() => {
   const night = JSON.parse(document.getElementById("night").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
-  function specification(name) {
-    const spec = JSON.parse(document.getElementById("chart-" + name).textContent);
+  function coloured(spec) {
     if (!dark.matches) return spec;
     // Only the drawing changes its colours; the data stay as they are.
     const { datasets, ...drawing } = spec;
@@ -12,20 +11,34 @@
     return { ...JSON.parse(text), datasets };
   }
 
-  async function draw() {
+  // What there is to say of a mark; lines without a word are left out. `clean` escapes what came from data.
+  function told(value, clean) {
+    if (typeof value !== "object" || value === null) return clean(String(value));
+    const lines = Object.entries(value).filter(([, words]) => words !== "" && words !== null && words !== undefined);
+    const cells = ([key, words]) => `<tr><td class="key">${clean(key)}</td><td class="value">${clean(String(words))}</td></tr>`;
+    return `<table>${lines.map(cells).join("")}</table>`;
+  }
+
+  function draw(place, spec, name, renderer = "svg") {
+    return vegaEmbed(place, coloured(spec), {
+      renderer,
+      downloadFileName: name,
+      tooltip: { formatTooltip: told },
+      actions: { export: true, source: false, compiled: false, editor: false },
+    });
+  }
+
+  async function drawAll() {
     for (const place of document.querySelectorAll("[data-chart]")) {
       const name = place.dataset.chart;
-      const spec = specification(name);
-      const drawn = await vegaEmbed(place, spec, {
-        renderer: "svg",
-        downloadFileName: name,
-        actions: { export: true, source: false, compiled: false, editor: false },
-      });
+      const spec = JSON.parse(document.getElementById("chart-" + name).textContent);
+      const drawn = await draw(place, spec, name);
       if (spec.usermeta && spec.usermeta.pages) await pagesOf(place, drawn.view, spec.usermeta.pages);
     }
     document.documentElement.dataset.charts = "drawn";
   }
 
-  dark.addEventListener("change", draw);
-  draw();
+  dark.addEventListener("change", drawAll);
+  drawAll();
+  return { draw, dark };
 })();

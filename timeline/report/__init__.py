@@ -6,7 +6,7 @@ What it shows, and in which section, stands in the headers of the queries; must 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from timeline.header import SECTIONS
 from timeline.report import checklist
 from timeline.report.items import MOST_ROWS, Item, answer
 from timeline.report.page import render
+from timeline.report.patients import gather
 from timeline.report.provenance import provenance
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class ReportResult:
     path: Path
     bytes: int
     queries: int
+    patients: int
+    """Patients with a part of their own."""
     figures: tuple[Path, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
@@ -47,14 +50,17 @@ def write_report(
     queries: Path,
     figures: Path | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    patients: str | Sequence[str] = "sample",
     lanes: Beyond | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> ReportResult:
     """Write the report of the study behind `con` to `path` and return what was written.
 
     `queries` is the folder whose headers say what the report holds; with `figures`, each chart is also written
-    there, once per format (png, svg, pdf, json). `lanes` says what becomes of more lanes than can be read, instead of
-    the headers. Raises UsageError for another format, Findings for mistakes in queries.
+    there, once per format (png, svg, pdf, json). `patients` have a part of the page each: `sample` (all, or of more
+    than 60 those that the page's picture of all shows), `all`, `none`, or their ids. `lanes` says what becomes of more
+    lanes than can be read, instead of the headers. Raises UsageError for another format or unknown ids, Findings for
+    mistakes in queries.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -70,8 +76,9 @@ def write_report(
         # Putting the chart library together takes seconds and needs nothing of the study.
         library = aside.submit(figure.library)
         items = []
+        single = [found for found in shown if found.section == "patient"]
         for found in shown:
-            if found.optional and query.missing_relations(con, found):
+            if found.section == "patient" or (found.optional and query.missing_relations(con, found)):
                 continue
             say(found.title)
             items.append(answer(con, found, told, lanes))
@@ -81,13 +88,17 @@ def write_report(
         readings = checklist.readings(con, queries, known)
         drawn = {item.name: item.chart for item in items if item.chart is not None}
         pictures = {name: charts.picture(spec, "svg").decode() for name, spec in drawn.items()}
-        page = render(told, items, pictures, library.result() if drawn else "", published, readings)
+        people = gather(con, single, told, patients, items, say)
+        there = {person.id for person in people.persons}
+        items = [replace(item, chart=charts.linked(item.chart, there)) if item.chart else item for item in items]
+        scripts = library.result() if drawn or people.drawn else ""
+        page = render(told, items, pictures, scripts, people, published, readings)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     written = write_figures(drawn, figures, formats) if figures is not None else ()
     absent = {item.name: item.absent for item in items if item.absent}
     seconds = time.monotonic() - started
-    return ReportResult(path, path.stat().st_size, len(items), tuple(written), absent, seconds)
+    return ReportResult(path, path.stat().st_size, len(items), len(people.persons), tuple(written), absent, seconds)
 
 
 def write_figures(drawn: Mapping[str, dict[str, Any]], folder: Path, formats: Sequence[str]) -> tuple[Path, ...]:

@@ -1,6 +1,6 @@
 """One query as the page shows it: its answer with statistics and chart, or why there is none; renders nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from timeline import charts, printing, query, statistic, table
@@ -12,6 +12,7 @@ from timeline.stats import Answer
 
 if TYPE_CHECKING:
     import duckdb
+    import polars
 
 MOST_ROWS = 100
 """Rows of a table on the page; all of them come from `timeline query`."""
@@ -75,15 +76,21 @@ def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance, lan
         return Item(found, absent=f"Not available: {error}.")
     if frame.is_empty():
         return Item(found, absent=found.empty or "No row.")
-    answers = tuple(statistic.answer(frame, declared) for declared in found.statistics)
+    item = answered(found, frame)
     chart = None
     if found.chart is not None:
         notes = [told.synthetic] if told.synthetic else []
         chosen = found.chart if lanes is None else charts.beyond(found.chart, lanes)
-        chart = charts.specification(charts.draw(frame, chosen, found.title, notes, answers))
+        chart = charts.specification(charts.draw(frame, chosen, found.title, notes, item.answers))
+    return replace(item, chart=chart)
+
+
+def answered(found: Query, frame: "polars.DataFrame") -> Item:
+    """Return the rows of one query as the page shows them, with its statistics and without its chart."""
+    answers = tuple(statistic.answer(frame, declared) for declared in found.statistics)
     shown = frame.head(MOST_ROWS)
     rows = tuple(zip(*printing.columns_of(shown.columns, shown.rows()), strict=True))
     numeric = tuple(dtype.is_numeric() for dtype in frame.dtypes)
     declared = found.table
     words = table.shown(frame, declared, {}, found.title) if isinstance(declared, table.Characteristics) else None
-    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, chart, words)
+    return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, shown=words)

@@ -12,6 +12,7 @@ from timeline.charts import theme
 from timeline.header import SECTIONS
 from timeline.report.checklist import Beside, Readings, anchors, grid, lacking, split
 from timeline.report.items import Item
+from timeline.report.patients import People
 from timeline.report.provenance import Provenance
 from timeline.statistic.table import family_table
 
@@ -37,7 +38,7 @@ class Section:
 
 
 def sections(
-    told: Provenance, items: Sequence[Item], published: Beside | None, readings: Readings | None
+    told: Provenance, items: Sequence[Item], people: People, published: Beside | None, readings: Readings | None
 ) -> tuple[Section, ...]:
     """Return the parts of the page, in order; those without anything to say are left out."""
     of = {name: tuple(item for item in items if item.query.section == name) for name in SECTIONS}
@@ -45,6 +46,8 @@ def sections(
         Section(key, heading, of[key], entries=tuple((item.name, item.query.title) for item in of[key]))
         for key, heading in HEADINGS.items()
     ]
+    if people.persons or people.absent:
+        parts.append(Section("patients", "Patients", template="patients.html"))
     if published:
         parts.append(Section("published", "Published and computed", template="published.html"))
     if readings:
@@ -61,6 +64,7 @@ def render(
     items: Sequence[Item],
     pictures: Mapping[str, str],
     library: str,
+    people: People,
     published: Beside | None = None,
     readings: Readings | None = None,
 ) -> str:
@@ -84,20 +88,24 @@ def render(
     environment.globals["anchors"] = known
     return environment.get_template("report.html").render(
         told=told,
-        sections=sections(told, items, published, readings),
+        sections=sections(told, items, people, published, readings),
         published=published,
         readings=readings,
         shown={item.name for item in items},
+        people=people,
         methods=told.methods,
         statistics=_statistics(items),
         numbers=told.sources,
         specs={item.name: figure.in_script(_bare(item.chart)) for item in items if item.chart is not None},
+        shared={name: figure.in_script(spec) for name, spec in (people.shared or {}).items()},
         # Vega writes the text of data into SVG escaped; see the test with a tag for a name.
         pictures=pictures,
         library=library.replace("</script", "<\\/script"),
         night=figure.in_script(theme.NIGHT),
-        style=(figure.PAGE / "report.css").read_text(encoding="utf-8"),
+        style=(figure.PAGE / "report.css").read_text(encoding="utf-8")
+        + (figure.PAGE / "patients.css").read_text(encoding="utf-8"),
         charts=figure.drawing(),
+        patients=(figure.PAGE / "patients.js").read_text(encoding="utf-8"),
         script=(figure.PAGE / "report.js").read_text(encoding="utf-8"),
     )
 

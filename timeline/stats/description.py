@@ -55,7 +55,7 @@ class Counts:
     def __str__(self) -> str:
         if not self.n:
             return f"no value{missing_text(self.missing)}"
-        parts = [f"{level} {count} ({100 * count / self.n:.1f} %)" for level, count in self.levels]
+        parts = [f"{level}: {count} ({100 * count / self.n:.1f} %)" for level, count in self.levels]
         return f"{', '.join(parts)}; n = {self.n}{missing_text(self.missing)}"
 
 

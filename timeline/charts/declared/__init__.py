@@ -16,9 +16,10 @@ from timeline.charts.declared.lanes import Beyond, Lanes, Layer
 from timeline.charts.declared.pairs import Pairs
 from timeline.charts.declared.shares import Shares
 from timeline.charts.declared.survival import Survival
+from timeline.charts.declared.timeline import Timeline, TimelineLayer
 from timeline.charts.declared.waterfall import Waterfall
 
-Chart = Annotated[Course | Flow | Lanes | Pairs | Shares | Survival | Waterfall, Field(discriminator="kind")]
+Chart = Annotated[Course | Flow | Lanes | Pairs | Shares | Survival | Timeline | Waterfall, Field(discriminator="kind")]
 KINDS = tuple(get_args(model.model_fields["kind"].annotation)[0] for model in get_args(get_args(Chart)[0]))
 """What a chart may be."""
 
@@ -37,5 +38,7 @@ __all__ = [
     "Pairs",
     "Shares",
     "Survival",
+    "Timeline",
+    "TimelineLayer",
     "Waterfall",
 ]

@@ -1,4 +1,4 @@
-"""What a header may say about lanes: a swimmer plot, or one patient's timeline; knows no Altair and no data."""
+"""What a header may say about lanes: a swimmer plot; knows no Altair and no data."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -40,7 +40,7 @@ class Layer(Declared):
 
 
 class Lanes(Declared):
-    """A lane for each value of `lane`, in panels: a swimmer plot, or the timeline of one patient.
+    """A lane for each value of `lane`, in panels: a swimmer plot.
 
     Panels stand as the rows come; where each is a layer of its own, in the order of the layers.
     """
