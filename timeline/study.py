@@ -207,20 +207,10 @@ class Study:
         self, name: str, params: Mapping[str, Any] | None = None, *, queries: Path | str | None = None
     ) -> altair.TopLevelMixin:
         """Return the chart that the query `name` declares; UsageError where it declares none, or has no row to draw."""
-        from timeline import charts, query, statistic
-        from timeline.errors import UsageError
+        from timeline.report import alone
 
-        asked = named_query(name, queries)
-        if asked.chart is None:
-            raise UsageError(f"the query `{name}` declares no chart; ask for it as a table")
         with self.reading() as con:
-            frame, remark = query.run_query(con, asked, params), query.remark(con)
-        if frame.is_empty():
-            raise UsageError(f"the query `{name}` has no row to draw. {asked.empty}".rstrip())
-        given = [f"{key}: {value}" for key, value in (params or {}).items()]
-        notes = [note for note in (remark, ", ".join(given)) if note]
-        answers = [statistic.answer(frame, declared) for declared in asked.statistics]
-        return charts.draw(frame, asked.chart, asked.title, notes, answers)
+            return alone.chart(con, named_query(name, queries), params or {})
 
     def explain(self, rule: str, patient: str, number: int | None = None) -> Explanation:
         """Return why row `number` (the first by default) of `patient` in `rule` is as it is, or why there is none."""
