@@ -314,7 +314,7 @@ def test_the_temperature_of_the_demo_falls_as_published(demo):
     assert values["p"] == pytest.approx(theirs.pvalue, rel=1e-9) and round(values["p"], 4) == 0.0002
     assert (values["n"], values["stars"], values["direction"]) == (14, "***", "lower")
     assert "paired t, n = 14, p = 0.0002 (***); none missing" in notes(spec)
-    assert found["tocilizumab"].value_counts().sort("count").rows() == TOCILIZUMAB
+    assert found["tocilizumab"].value_counts().sort("tocilizumab").rows() == TOCILIZUMAB
 
 
 def test_the_blood_counts_of_the_demo_and_why_five_have_no_pair(demo):
