@@ -10,7 +10,7 @@ from timeline.charts.declared import Category
 if TYPE_CHECKING:
     import altair as alt
 
-DASHES = ([1, 0], [6, 3], [1.5, 2.5], [9, 3, 2, 3], [3, 3], [12, 4])
+DASHES: tuple[list[float], ...] = ([1, 0], [6, 3], [1.5, 2.5], [9, 3, 2, 3], [3, 3], [12, 4])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 UNKNOWN = "not known"
 

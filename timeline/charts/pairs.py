@@ -72,7 +72,9 @@ def _title(panel: Panel) -> dict[str, Any]:
     return {"title": alt.TitleParams(textwrap.wrap(panel.title, 26), subtitle=[panel.subtitle], **small)}
 
 
-def _panel(panel: Panel, i: int, groups: Categories | None, declared: Pairs, size: tuple[int, int]) -> "alt.LayerChart":
+def _panel(
+    panel: Panel, i: int, groups: Categories | None, declared: Pairs, size: tuple[int, int]
+) -> "alt.LayerChart | alt.FacetChart":
     import altair as alt
 
     x, y = _x(declared, size[0]), _y(panel, declared, size[1], first=i % declared.per_row == 0)
@@ -155,9 +157,9 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     tooltip = _tooltip(declared)
     title = declared.colour.title if declared.colour is not None else None
     legend = alt.Legend(title=title, orient="bottom", symbolSize=70, symbolStrokeWidth=0)
-    colour = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
-    dash = {"strokeDash": groups.dash(None)} if groups else {}
-    shape = {"shape": groups.shape(legend)} if groups else {}
+    colour: Any = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
+    dash: dict[str, Any] = {"strokeDash": groups.dash(None)} if groups else {}
+    shape: dict[str, Any] = {"shape": groups.shape(legend)} if groups else {}
     line = _named(f"pairs {i}").mark_rule(strokeWidth=1 if many else 1.5, opacity=0.55 if many else 0.8)
     charts = [
         line.transform_calculate(x="0", x2="1").encode(
@@ -196,7 +198,11 @@ def _bracket(panel: Panel, x: "alt.X") -> list["alt.Chart"]:
     ends = alt.Chart(alt.Data(values=[{"x": 0}, {"x": 1}]))
     over = alt.Chart(alt.Data(values=[{"x": 0, "x2": 1}]))
     middle = alt.Chart(alt.Data(values=[{"x": 0.5}]))
-    words = {"fontSize": 15 if starred else 11, "fontWeight": 600 if starred else 400, "baseline": "bottom"}
+    words: dict[str, Any] = {
+        "fontSize": 15 if starred else 11,
+        "fontWeight": 600 if starred else 400,
+        "baseline": "bottom",
+    }
     return [
         over.mark_rule(color=colour).encode(x=x, x2="x2:Q", y=alt.value(14)),
         ends.mark_rule(color=colour).encode(x=x, y=alt.value(14), y2=alt.value(19)),
