@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-long check fix bench lock clean
+.PHONY: help demo test test-long check fix bench reference lock clean
 
 help:
 	@echo "make demo       make a synthetic cohort, derive its tables, draw its report (in demo/)"
@@ -13,6 +13,7 @@ help:
 	@echo "make check      formatting, lint, types, floors: changes nothing"
 	@echo "make fix        repair formatting and lint, write the generated pages anew"
 	@echo "make bench      measure against the floors of the design"
+	@echo "make reference  write anew what lifelines, statsmodels and scipy say of the inputs that the tests compare"
 	@echo "make lock       resolve the dependencies anew into requirements*.txt (needs uv)"
 
 demo: $(VENV)/runtime.stamp
@@ -54,12 +55,24 @@ $(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.txt
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
-	--generate-hashes --no-header --no-emit-index-url pyproject.toml
+RESOLVE := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-header --no-emit-index-url
+LOCK := $(RESOLVE) pyproject.toml
+
+# Its packages are many and needed for nothing else, so they never come into $(VENV).
+reference: build/reference-venv/stamp
+	build/reference-venv/bin/python tests/reference_numbers.py
+
+build/reference-venv/stamp: tests/reference.txt
+	@echo "Installing lifelines and statsmodels into build/reference-venv/ (once)"
+	@test -x build/reference-venv/bin/python || $(PYTHON) -m venv build/reference-venv
+	@build/reference-venv/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r tests/reference.txt
+	@touch $@
 
 lock:
 	$(LOCK) --group build --output-file requirements.txt
 	$(LOCK) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	$(RESOLVE) tests/reference.in --output-file tests/reference.txt
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

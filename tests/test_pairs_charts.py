@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from scipy.stats import ttest_rel
 
-from timeline import charts, statistic
+from timeline import charts, query, shipped, statistic
 from timeline.charts import declared, pairs_layout, shares, theme, waterfall_layout
 from timeline.charts.panels import spread, wrapped
 
@@ -46,6 +47,8 @@ SHARES = {
     "x": "Share, %",
 }
 COLUMNS = {"what": str, "words": str, "who": str, "a": float, "b": float, "group": str, "grade": str, "why": str}
+TOCILIZUMAB = [("given", 7), ("none recorded", 7)]
+"""Seven of the fourteen had tocilizumab, all of them in the three weeks before the last dose of anakinra."""
 TAG = "<script>alert('x')</script>"
 
 
@@ -285,3 +288,73 @@ def test_those_who_stand_for_all_are_evenly_spaced_with_both_ends():
 def test_notes_do_not_tear_an_n_from_its_number():
     lines = wrapped(["paired t, n = 14, p = 0.0002 (***); " * 6], 300)
     assert len(lines) > 3 and all(not line.endswith(("n =", "p =", "=")) for line in lines)
+
+
+@pytest.fixture(scope="module")
+def demo(demo_study):
+    """The frame, the answers by name and the specification of a query of the demo's study."""
+    con, known = query.open_read_only(demo_study), query.load_queries(shipped.folder("queries"))
+
+    def ask(name: str) -> tuple[pl.DataFrame, dict[str, Any], dict[str, Any]]:
+        asked = known[name]
+        assert not query.check_query(asked, con) and asked.chart is not None
+        found = query.run_query(con, asked)
+        answers = [statistic.answer(found, one) for one in asked.statistics]
+        spec = charts.specification(charts.draw(found, asked.chart, asked.title, ["Synthetic"], answers))
+        return found, {answer.name: answer for answer in answers}, spec
+
+    yield ask
+    con.close()
+
+
+def test_the_temperature_of_the_demo_falls_as_published(demo):
+    found, answers, spec = demo("temperature_pairs")
+    values = answers["paired"].values
+    theirs = ttest_rel(found["after_value"], found["before_value"])
+    assert values["p"] == pytest.approx(theirs.pvalue, rel=1e-9) and round(values["p"], 4) == 0.0002
+    assert (values["n"], values["stars"], values["direction"]) == (14, "***", "lower")
+    assert "paired t, n = 14, p = 0.0002 (***); none missing" in notes(spec)
+    assert found["tocilizumab"].value_counts().sort("tocilizumab").rows() == TOCILIZUMAB
+
+
+def test_the_blood_counts_of_the_demo_and_why_five_have_no_pair(demo):
+    _, answers, spec = demo("blood_count_pairs")
+    rows = answers["paired"].rows
+    assert {name: (row["n"], round(row["p"], 4), row["stars"]) for name, row in rows.items()} == {
+        "neutrophils": (9, 0.0286, "*"),
+        "platelets": (9, 0.4588, "ns"),
+    }
+    assert "5 missing: died within three weeks of the last dose" in notes(spec)
+    assert len(spec["datasets"]["pairs 0"]) == 9 and len(spec["datasets"]["lone 0"]) == 5
+
+
+def test_the_cytokines_of_the_demo_fall_and_rise_as_published(demo):
+    found, answers, spec = demo("cytokine_pairs")
+    values = answers["paired"].values
+    assert values["lower"] == ["ccl3", "ccl4", "il15", "il1a", "il6"] and values["higher"] == ["il6ra"]
+    assert (values["n"], values["significant"], values["stars"]) == (9, 6, ["*", "**"]) and len(spec["concat"]) == 17
+    for analyte, row in answers["paired"].rows.items():
+        both = found.filter((pl.col("analyte") == analyte) & pl.col("fold_after").is_not_null())
+        # The baseline cancels out of the test: what is drawn is what is tested.
+        theirs = ttest_rel(both["fold_after"].log(), both["fold_before"].log())
+        assert row["p"] == pytest.approx(theirs.pvalue, rel=1e-9)
+    groups = {pair["group"] for pair in spec["datasets"]["pairs 0"]}
+    assert len(groups) == 3 and all(title in json.dumps(spec, ensure_ascii=False) for title in groups)
+
+
+def test_the_markers_and_the_cytopenia_of_the_demo(demo):
+    _, answers, spec = demo("marker_change")
+    assert {name: (row["fell"], row["n"]) for name, row in answers["counts"].rows.items()} == {
+        "crp": (12, 14),
+        "ferritin": (7, 14),
+    }
+    assert [round(row["sign_test"], 4) for row in answers["paired"].rows.values()] == [0.0129, 1.0]
+    alive = [bar["group"] for bar in spec["datasets"]["bars 0"]].count("alive")
+    assert alive == 4 and len(spec["datasets"]["bars 0"]) == 14
+    _, answers, spec = demo("cytopenia_grades")
+    shares = {name: (row["grade 3-4"], row["n"], row["missing"]) for name, row in answers["counts"].rows.items()}
+    assert shares == {"neutrophils": (5, 9, 5), "platelets": (7, 9, 5)}
+    assert {part["group"].partition("\n")[0] for part in spec["datasets"]["parts"]} == {
+        "Neutropenia",
+        "Thrombocytopenia",
+    }

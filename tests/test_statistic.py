@@ -1,5 +1,6 @@
 """Declared statistics: from columns of a frame to sentences, values, panels and the table that people read."""
 
+import json
 import math
 import random
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 from scipy.stats import false_discovery_control, ttest_rel, wilcoxon
 
-from timeline import statistic
+from timeline import cli, statistic
 from timeline.statistic.declared import PairedOf
 from timeline.statistic.table import family_table
 
@@ -127,3 +128,30 @@ def test_a_header_says_only_what_there_is():
             declared(**PAIRED, **keys)
     told = declared(**PAIRED, test="paired_t", by="panel")
     assert isinstance(told, PairedOf) and set(told.columns()) == {"before", "after", "panel", "who"}
+
+
+def test_the_statistics_of_a_query_are_printed_and_given_to_programs(demo_study, capsys):
+    study = str(demo_study)
+    assert cli.main(["query", study, "blood_count_pairs", "--statistics"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Blood counts\n  2 tests (paired t), n = 9 pairs; P < 0.05: higher after: Neutrophils;")
+    assert "0.0286  *" in printed and "0.4588  ns" in printed and printed.rstrip().endswith("no real patient.")
+    assert cli.main(["query", study, "blood_count_pairs", "--statistics", "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert (answer["name"], round(answer["rows"]["neutrophils"]["p"], 4)) == ("paired", 0.0286)
+    assert answer["values"]["higher"] == ["neutrophils"] and answer["methods"][0]["conventions"]
+
+
+def test_of_more_than_200_pairs_no_single_one_is_asked_about():
+    found = statistic.answer(frame({"a": pairs(201)}), declared(**PAIRED, test="paired_t", beside=["leave_one_out"]))
+    assert "not asked of more than 200 pairs" in found.sentences[1] and found.values["p_highest_without_one"] is None
+
+
+def test_the_table_of_a_family_says_who_is_missing_only_where_panels_differ():
+    even = {name: [*pairs(4, seed), (None, 2.0)] for seed, name in enumerate("xy")}
+    uneven = {**even, "y": pairs(4)}
+    told = declared(**PAIRED, test="paired_t", by="panel")
+    heads = [family_table(statistic.answer(frame(panels), told))[0] for panels in (even, uneven)]
+    assert ["missing" in head for head in heads] == [False, True]
+    rows = family_table(statistic.answer(frame(even), told))[1]
+    assert all(len(row) == len(heads[0]) for row in rows)

@@ -45,4 +45,4 @@ def _cells(row: Mapping[str, Any], names: list[str]) -> list[str]:
 
 def _p(p: float | None) -> str:
     """Four decimals, so that the values of a column can be compared at a glance."""
-    return "–" if p is None else "<0.0001" if p < 0.0001 else f"{p:.4f}"
+    return "–" if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
