@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tests import readme
-from timeline import cli, load, query, store
+from timeline import arguments, load, query, store
 from timeline.describe import as_markdown, describe
 from timeline.engine import run
 from timeline.header import SECTIONS, Query
@@ -86,9 +86,9 @@ def _cell(text: str | None) -> str:
 def commands_page() -> str:
     """Return docs/commands.md: what `--help` says, for every command."""
     os.environ["COLUMNS"] = "100"
-    parts = [GENERATED + "# Commands", f"```text\n{cli.overview()}\n```"]
-    for command in cli.COMMANDS:
-        parts.append(f"## timeline {command.name}\n\n```text\n{cli.parser(command).format_help().rstrip()}\n```")
+    parts = [GENERATED + "# Commands", f"```text\n{arguments.overview()}\n```"]
+    for command in arguments.COMMANDS:
+        parts.append(f"## timeline {command.name}\n\n```text\n{arguments.parser(command).format_help().rstrip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 

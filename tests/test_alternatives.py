@@ -12,6 +12,7 @@ from timeline.alternatives import Ambiguity, Outcome, Sensitivity
 from timeline.errors import UsageError
 from timeline.report import checklist
 from timeline.report.page import render
+from timeline.report.patients import People
 from timeline.report.provenance import provenance
 from timeline.study import Study
 
@@ -216,7 +217,7 @@ def test_the_commands_print_and_write(study, tmp_path, capsys):
 def test_the_page_links_ids_and_marks_with_words(study, whole):
     with study.reading() as con:
         beside = checklist.beside(con, shipped.folder("queries"), QUERIES)
-        text = render(provenance(con), (), {}, "", beside, checklist.Readings(whole))
+        text = render(provenance(con), (), {}, "", People(0), beside, checklist.Readings(whole))
     assert all(f'id="published-{key}"' in text for key in VALUES.items)
     assert all(f'id="reading-{key}"' in text for key in LISTED.questions)
     assert '<span class="number">101</span>' in text and "≠ changed" in text

@@ -17,10 +17,10 @@ from timeline import check, store
 from timeline.compiler import compile_rules
 from timeline.compiler import needed as needed_rules
 from timeline.engine import observe
+from timeline.folders import rule_folders
 from timeline.load import load
 from timeline.rules import RuleSet
 from timeline.shipped import folder
-from timeline.study import rule_folders
 
 FOLDER = folder("rules") / "car_t_scores"
 SCORES = ("easix", "easix_at_infusion", "hematotox", "icaht", "t_icaht", "crp_auc", "refractory_crs", "iec_hs")

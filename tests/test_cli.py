@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from timeline import asking, cli, commands, printing, store
+from timeline import arguments, asking, cli, commands, printing, store
 from timeline.errors import Finding, Findings
 
 EVENTS = """\
@@ -64,18 +64,18 @@ def told(capsys, *argv: str, status: int) -> str:
 def test_help_shows_every_command_with_one_example(capsys):
     assert cli.main(["--help"]) == 0
     printed = capsys.readouterr().out
-    for command in cli.COMMANDS:
+    for command in arguments.COMMANDS:
         assert f"  {command.name} " in printed
         assert command.example in printed
-    assert {command.name for command in cli.COMMANDS} == set(commands.RUN)
+    assert {command.name for command in arguments.COMMANDS} == set(commands.RUN)
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", arguments.COMMANDS, ids=lambda command: command.name)
 def test_every_example_is_a_call_that_parses(command):
     words = command.example.split()
     assert words[0] == "timeline"
     assert cli.parse(words[1:]).command == command.name
-    assert "--json" in cli.parser(command).format_help()
+    assert "--json" in arguments.parser(command).format_help()
 
 
 WRONG_CALLS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import pages, readme
-from timeline import cli, load
+from timeline import arguments, load
 from timeline.schema import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +61,7 @@ def test_every_command_of_the_readme_runs_and_prints_what_stands_under_it(perfor
 
 def test_the_readme_uses_every_command(performed):
     used = {step.command.split()[1] for step, _, _ in performed if step.command}
-    assert used == {command.name for command in cli.COMMANDS}
+    assert used == {command.name for command in arguments.COMMANDS}
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_a_generated_page_is_current(name):
 
 def test_every_command_and_option_is_described():
     page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
-    for command in cli.COMMANDS:
+    for command in arguments.COMMANDS:
         assert f"## timeline {command.name}\n" in page
-        for action in cli.parser(command)._actions:
+        for action in arguments.parser(command)._actions:
             assert action.help, f"{command.name} {action.option_strings or action.dest} has no help"
             assert all(option in page for option in action.option_strings)
 

@@ -17,10 +17,10 @@ from tests.on_engine import Person, derive_by_sql, empty_study
 from timeline import engine, store
 from timeline.compiler import compile_rules
 from timeline.compiler import needed as needed_rules
+from timeline.folders import rule_folders
 from timeline.load import load
 from timeline.rules import RuleSet
 from timeline.shipped import folder
-from timeline.study import rule_folders
 
 FOLDERS = folder("rules") / "refractory_variants"
 VARIANTS = sorted(path.name for path in FOLDERS.iterdir() if path.is_dir())

@@ -8,7 +8,7 @@ import pytest
 import timeline
 from timeline import load, shipped
 from timeline.errors import StudyError, UsageError
-from timeline.study import rule_folders
+from timeline.folders import rule_folders
 
 EVENTS = """\
 patient_id,time,code,value,unit,route

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from timeline import printing, summaries
 from timeline.errors import UsageError
-from timeline.study import Study, named_query, queries
+from timeline.folders import named_query, queries
+from timeline.study import Study
 
 if TYPE_CHECKING:
     import polars

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from timeline import asking, checklist, printing, summaries, whatif
 from timeline.asking import settings
 from timeline.errors import UsageError
-from timeline.study import Study, rule_folders
+from timeline.folders import rule_folders
+from timeline.study import Study
 
 if TYPE_CHECKING:
     from timeline.check import CheckReport

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from timeline import shipped
 from timeline.errors import UsageError
-from timeline.study import Study, queries
+from timeline.folders import queries
+from timeline.study import Study
 
 if TYPE_CHECKING:
     import polars

@@ -4,24 +4,19 @@ Knows headers, DuckDB's parse tree and frames; must not know what a query asks, 
 """
 
 import datetime
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-from timeline import header, printing, rules, store
+from timeline import header, printing, rules, select, store
 from timeline.errors import Finding, Findings, StudyError, UsageError
 from timeline.header import Query
 
 if TYPE_CHECKING:
     import polars
 
-TABLE_FUNCTIONS = ("unnest", "range", "generate_series")
-"""Functions that may stand in FROM: those that make rows of their arguments alone."""
-REFUSED_FUNCTIONS = ("getenv", "getvariable", "current_setting")
-"""Functions of one row that read the machine or the session and not the study."""
 ENDINGS = (".csv", ".parquet", ".json")
 """Files for programs: the columns as they are."""
 Value = float | int | bool | str | datetime.timedelta
@@ -33,13 +28,14 @@ def load_queries(folder: Path) -> dict[str, Query]:
         raise UsageError(f"{folder}: there is no folder of queries here")
     queries: dict[str, Query] = {}
     findings: list[Finding] = []
-    for path in sorted(folder.glob("*.sql")):
-        parsed = header.parse(path)
-        if isinstance(parsed, list):
-            findings += parsed
-        else:
-            queries[parsed.name] = parsed
-            findings += check_query(parsed)
+    with duckdb.connect() as parser:
+        for path in sorted(folder.glob("*.sql")):
+            parsed = header.parse(path)
+            if isinstance(parsed, list):
+                findings += parsed
+            else:
+                queries[parsed.name] = parsed
+                findings += check_query(parsed, parser=parser)
     if findings:
         raise Findings(findings, f"{folder}: the queries have mistakes")
     return queries
@@ -54,12 +50,14 @@ def open_read_only(path: Path | str) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def check_query(query: Query, con: duckdb.DuckDBPyConnection | None = None) -> list[Finding]:
+def check_query(
+    query: Query, con: duckdb.DuckDBPyConnection | None = None, parser: duckdb.DuckDBPyConnection | None = None
+) -> list[Finding]:
     """Return what is wrong with `query`; with `con`, also whether it binds there and returns what it says.
 
     Relations that the study of `con` does not have are no mistake of the query: see `missing_relations`.
     """
-    findings = [Finding(query.file, text) for text in _sql_mistakes(query) + _header_mistakes(query)]
+    findings = [Finding(query.file, text) for text in _sql_mistakes(query, parser) + _header_mistakes(query)]
     if con is not None and not findings and not missing_relations(con, query):
         findings += [Finding(query.file, text) for text in _binding_mistakes(con, query)]
     return findings
@@ -125,11 +123,11 @@ def one_off(con: duckdb.DuckDBPyConnection, sql: str) -> "polars.DataFrame":
 
 def relations_read(sql: str) -> frozenset[str]:
     """Return the relations that one SELECT reads; raise UsageError for anything else, or what leaves the study."""
-    tree = _tree(sql)
-    mistakes = _tree_mistakes(tree)
+    tree = select.tree_of(sql)
+    mistakes = select.mistakes_of(tree)
     if mistakes:
         raise UsageError("; ".join(mistakes))
-    return frozenset(relations(tree))
+    return frozenset(select.relations(tree))
 
 
 def parameters(query: Query, given: Mapping[str, str]) -> dict[str, Value]:
@@ -233,70 +231,17 @@ def _first_line(error: duckdb.Error) -> str:
     return str(error).split("\n", 1)[0].strip()
 
 
-def _tree(sql: str) -> Any:
-    """The parse tree of `sql`, which is bound as data and so cannot run; UsageError for anything but SELECTs."""
-    with duckdb.connect() as parser:
-        tree = json.loads(parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
-    if tree.get("error"):
-        message = tree.get("error_message", "")
-        if "Only SELECT" in message:
-            raise UsageError("a query is one SELECT; it cannot change anything")
-        raise UsageError(f"this is no SQL: {message}")
-    if len(tree["statements"]) != 1:
-        raise UsageError(f"a query is one SELECT, and here are {len(tree['statements'])} statements")
-    return tree["statements"][0]["node"]
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every node of the parse tree."""
-    if isinstance(tree, dict):
-        yield tree
-        for value in tree.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _nodes(value)
-
-
-def relations(tree: Any) -> set[str]:
-    """The relations that a parse tree names and does not define itself."""
-    defined = {entry["key"] for node in _nodes(tree) if "cte_map" in node for entry in node["cte_map"]["map"]}
-    named = {
-        ".".join(part for part in (node["schema_name"], node["table_name"]) if part)
-        for node in _nodes(tree)
-        if node.get("type") == "BASE_TABLE"
-    }
-    return named - defined
-
-
-def _tree_mistakes(tree: Any) -> list[str]:
-    mistakes = []
-    for node in _nodes(tree):
-        function = node.get("function")
-        name = function.get("function_name", "") if isinstance(function, dict) else node.get("function_name", "")
-        if node.get("type") == "TABLE_FUNCTION" and name not in TABLE_FUNCTIONS:
-            mistakes.append(f"{name}() is not allowed in FROM; a query reads the tables of the study")
-        elif node.get("class") == "FUNCTION" and name in REFUSED_FUNCTIONS:
-            mistakes.append(f"{name}() is not allowed; a query reads the tables of the study")
-    mistakes += [
-        f"FROM '{name}' looks like a file; a query reads the tables of the study"
-        for name in sorted(relations(tree))
-        if "/" in name or name.rsplit(".", 1)[-1] in ("csv", "parquet", "json", "db", "duckdb", "xlsx", "gz", "zst")
-    ]
-    return list(dict.fromkeys(mistakes))
-
-
-def _sql_mistakes(query: Query) -> list[str]:
+def _sql_mistakes(query: Query, parser: duckdb.DuckDBPyConnection | None) -> list[str]:
     """Whether the SELECT may run at all, and reads and uses what its header says."""
     try:
-        tree = _tree(query.sql)
+        tree = select.tree_of(query.sql, parser)
     except UsageError as error:
         return [str(error)]
-    mistakes = _tree_mistakes(tree)
-    named = relations(tree)
+    mistakes = select.mistakes_of(tree)
+    named = select.relations(tree)
     mistakes += [f"reads {name}, and `reads` does not say so" for name in sorted(named - set(query.reads))]
     mistakes += [f"`reads` names {name}, which the query does not read" for name in sorted(set(query.reads) - named)]
-    used = {node["identifier"] for node in _nodes(tree) if node.get("type") == "VALUE_PARAMETER"}
+    used = {node["identifier"] for node in select.nodes(tree) if node.get("type") == "VALUE_PARAMETER"}
     mistakes += [f"${name} is used, and `params` does not have it" for name in sorted(used - set(query.params))]
     mistakes += [f"the parameter {name} is not used" for name in sorted(set(query.params) - used)]
     if not any(modifier["type"] == "ORDER_MODIFIER" for modifier in tree["modifiers"]):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from timeline.folders import checklist_files, named_query, query_folder, rule_folders
+from timeline.folders import queries as load_queries
 
 if TYPE_CHECKING:
     import altair
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
-    from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.published import Compared
     from timeline.report import ReportResult
@@ -140,7 +142,7 @@ class Study:
 
         with self.reading() as con:
             ruleset, base = _definitions(con, rules, only)
-            known = _queries(queries)
+            known = load_queries(queries)
             values = {name: tuple(map(_text, _listed(given))) for name, given in (params or {}).items()}
             asked_for = [str(measure) for measure in _listed(measures)]
             grid, asked = sweep.asked(ruleset, base, values, rule_folders(_listed(variants)), asked_for, known)
@@ -236,7 +238,7 @@ class Study:
         """
         from timeline import published
 
-        known, values, _ = _checklist(queries)
+        known, values, _ = checklist_files(queries)
         with self.reading() as con:
             return published.compare(con, known, published.load(values))
 
@@ -249,7 +251,7 @@ class Study:
         """
         from timeline import alternatives, engine, published
 
-        known, values, readings = _checklist(queries)
+        known, values, readings = checklist_files(queries)
         items = published.load(values)
         listed = alternatives.load(readings, items, known)
         with self.reading() as con:
@@ -295,44 +297,6 @@ def _definitions(
     return (load.load(rule_folders(rules), shipped=not only), {}) if rules or only else engine.last_run(con)
 
 
-def named_query(name: str, folder: Path | str | None = None) -> Query:
-    """Return the query `name`, shipped or in `folder`; raise UsageError, with the nearest name, where there is none."""
-    from timeline.errors import UsageError
-    from timeline.printing import did_you_mean
-
-    known = queries(folder)
-    if name not in known:
-        hint = did_you_mean(name, known) or "."
-        raise UsageError(f"there is no query `{name}`{hint} `timeline query STUDY --list` names them")
-    return known[name]
-
-
-def queries(folder: Path | str | None = None) -> dict[str, Query]:
-    """Return the queries of `folder`, or the shipped ones, by name; raise Findings with the mistakes of all files."""
-    from timeline import query
-
-    return query.load_queries(query_folder(folder))
-
-
-_queries = queries
-
-
-def query_folder(folder: Path | str | None) -> Path:
-    """Return `folder`, or that of the shipped queries."""
-    from timeline import shipped
-
-    return shipped.folder("queries") if folder is None else Path(folder)
-
-
-def _checklist(folder: Path | str | None) -> tuple[dict[str, Query], Path, Path]:
-    """The queries of a folder, and the files of published values and of other readings that go with them."""
-    from timeline import shipped
-
-    where = query_folder(folder)
-    values = shipped.published(where) or where / "published.yaml"
-    return queries(folder), values, shipped.published(where, "alternatives.yaml") or where / "alternatives.yaml"
-
-
 def _text(value: object) -> str:
     """A parameter's value as rules write it: 2, 0.5, true, 48h."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -345,15 +309,3 @@ def _texts(params: Mapping[str, object] | None) -> dict[str, str]:
 def _listed(given: Any) -> Sequence[Any]:
     """Several values, or the one that was given by itself."""
     return given if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
-
-
-def rule_folders(named: Iterable[Path | str]) -> list[Path]:
-    """Return the folders that are meant: those named, or shipped rule folders of such a name where there is none."""
-    from timeline import shipped
-
-    folders = [Path(name) for name in named]
-    return [folder if folder.exists() else _shipped_or(folder, shipped.folder("rules") / folder) for folder in folders]
-
-
-def _shipped_or(named: Path, shipped: Path) -> Path:
-    return shipped if shipped.is_dir() else named
