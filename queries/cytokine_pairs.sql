@@ -20,7 +20,7 @@ empty: No patient of the cohort has an anakinra window, so there are no cytokine
 caption: >
   One line a patient with all three samples of every cytokine, from the last sample before the first dose of anakinra
   to the first from two to eight days after the last dose, both as folds of the patient's own sample before the infusion
-  (dashed line at 1; Wehrli et al. 2022, Figure 3). The axis is logarithmic. Colour, dash and symbol say whether ICANS
+  (dotted line at 1; Wehrli et al. 2022, Figure 3). The axis is logarithmic. Colour, dash and symbol say whether ICANS
   peaked at grade 3 or 4 and fell after anakinra. One test a cytokine; the baseline cancels out of it. Tocilizumab
   raises IL-6 and its soluble receptor by itself, and an assay of IL-1 receptor antagonist measures anakinra, too.
 chart:
@@ -39,6 +39,7 @@ chart:
   y: Fold of baseline
   log: true
   rule: 1
+  rule_title: the patient's own baseline
   per_row: 5
 statistics:
   - {kind: paired, test: ratio_t, before: before_value, after: after_value, by: analyte, words: panel,

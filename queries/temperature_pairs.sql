@@ -14,8 +14,7 @@ show: chart
 empty: No patient of the cohort has an anakinra window, so there is no temperature around one.
 caption: >
   One line a patient, from the highest temperature in the 24 hours up to the first dose of anakinra to the highest in
-  the 24 hours after the last dose (Wehrli et al. 2022, Figure 2A). The dashed line is 38.0 °C, from where on a
-  temperature is a fever. The test is the published one; what other tests say of the same pairs stands below.
+  the 24 hours after the last dose (Wehrli et al. 2022, Figure 2A). The test is the published one; what other tests say of the same pairs stands below.
 chart:
   kind: pairs
   label: {column: patient_id, title: Patient}
@@ -24,6 +23,7 @@ chart:
   detail: {column: tocilizumab, title: Tocilizumab in the 21 days before}
   y: Highest temperature, °C
   rule: 38
+  rule_title: fever, from 38.0 °C on
 statistics:
   - {kind: paired, test: paired_t, before: before_value, after: after_value, label: patient_id, missing: missing,
       unit: Cel, beside: [wilcoxon, sign_test, hodges_lehmann, leave_one_out], title: Highest temperature,

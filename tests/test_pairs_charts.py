@@ -110,7 +110,8 @@ def test_a_line_is_a_pair_and_a_value_alone_is_in_no_test():
         ("p3", 4, 4),
         ("p2", 8, 9),
     ]
-    assert [(dot["label"], dot["x"], dot["value"]) for dot in panel.lone] == [("p4", 0, 7), ("p6", 1, 3)]
+    beside = pairs_layout.ASIDE
+    assert [(dot["label"], dot["x"], dot["value"]) for dot in panel.lone] == [("p4", -beside, 7), ("p6", 1 + beside, 3)]
     assert [(bar["x"], bar["value"]) for bar in panel.middle] == [(0, 8), (1, 5)] and not panel.band
     assert [pair["change"] for pair in panel.pairs] == ["-50 %", "+0 %", "+12 %"]
     assert panel.title == "M" and panel.subtitle.startswith("n = 3, p = ") and panel.marked == "ns"

@@ -74,7 +74,7 @@ def test_a_family_has_a_row_a_panel_and_says_which_are_lower_and_which_higher():
     assert found.values["lower"] == sorted(significant & {"w"}) and found.values["higher"] == sorted(
         significant - {"w"}
     )
-    assert found.sentences[0].startswith("4 tests (ratio paired t), n = 9 pairs; P < 0.05: lower after: W")
+    assert found.sentences[0].startswith("4 tests (ratio paired t), n = 9 pairs; p < 0.05: lower after: W")
     head, rows = family_table(found)
     assert [row[0] for row in rows] == ["X", "Y", "Z", "W"] and all(len(row) == len(head) for row in rows)
     assert "P, Holm" in head and "" in head and rows[0][head.index("P")] == "< 0.0001"
@@ -134,7 +134,7 @@ def test_the_statistics_of_a_query_are_printed_and_given_to_programs(demo_study,
     study = str(demo_study)
     assert cli.main(["query", study, "blood_count_pairs", "--statistics"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("Blood counts\n  2 tests (paired t), n = 9 pairs; P < 0.05: higher after: Neutrophils;")
+    assert printed.startswith("Blood counts\n  2 tests (paired t), n = 9 pairs; p < 0.05: higher after: Neutrophils;")
     assert "0.0286  *" in printed and "0.4588  ns" in printed and printed.rstrip().endswith("no real patient.")
     assert cli.main(["query", study, "blood_count_pairs", "--statistics", "--json"]) == 0
     (answer,) = json.loads(capsys.readouterr().out)

@@ -1,5 +1,7 @@
 """The categories by which marks are coloured, told apart by dash and shape as well; know no data but their values."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,15 @@ class Categories:
     fills: tuple[str, ...]
     dashes: tuple[list[float], ...]
     shapes: tuple[str, ...]
+    counts: tuple[int, ...]
+
+    def legend(self, title: str, **more: Any) -> "alt.Legend":
+        """Say how many there are of each. Its symbols are as strong as they can be: a faint one is another's colour."""
+        import altair as alt
+
+        told = {name: f"{name} ({count:,})" for name, count in zip(self.titles, self.counts, strict=True)}
+        label = f"{json.dumps(told)}[datum.label]"
+        return alt.Legend(title=title, orient="bottom", symbolOpacity=1, labelExpr=label, **more)
 
     def colour(self, legend: "alt.Legend | None") -> "alt.Color":
         import altair as alt
@@ -56,10 +67,14 @@ class Categories:
         return alt.Scale(domain=list(self.titles), range=list(range))
 
 
-def categories(declared: Mapping[str, Category], drawn: Iterable[str]) -> Categories:
-    """Return the declared categories, and one for what is not known where one of the titles drawn is that."""
+def categories(declared: Mapping[str, Category], found: Iterable[tuple[str, str]]) -> Categories:
+    """Return the declared categories, and one for what is not known where there is such a one.
+
+    `found` names who is in which category, by title; who is in several panels counts once.
+    """
     known = list(declared.values())
-    if UNKNOWN in drawn:
+    groups = Counter(title for _, title in set(found))
+    if UNKNOWN in groups:
         known.append(Category(title=UNKNOWN, colour="gray", pale=True))
     colours = [theme.CATEGORY[category.colour] for category in known]
     turns = [i % len(DASHES) for i in range(len(known))]
@@ -69,6 +84,7 @@ def categories(declared: Mapping[str, Category], drawn: Iterable[str]) -> Catego
         tuple(theme.pale(own) if category.pale else own for own, category in zip(colours, known, strict=True)),
         tuple(DASHES[i] for i in turns),
         tuple(SHAPES[i] for i in turns),
+        tuple(groups[category.title] for category in known),
     )
 
 

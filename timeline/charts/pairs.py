@@ -81,7 +81,7 @@ def _panel(
     layers = [
         *_behind(panel, i, declared, x, y),
         *_lines(i, groups, declared, x, y, many=bool(panel.band)),
-        *_medians(i, x, y),
+        *_medians(panel, i, x, y),
         *_bracket(panel, x),
     ]
     return alt.layer(*layers)
@@ -155,12 +155,12 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     import altair as alt
 
     tooltip = _tooltip(declared)
-    title = declared.colour.title if declared.colour is not None else None
-    legend = alt.Legend(title=title, orient="bottom", symbolSize=70, symbolStrokeWidth=0)
+    title = declared.colour.title if declared.colour is not None else ""
+    legend = groups.legend(title, symbolSize=70, symbolStrokeWidth=0) if groups else None
     colour: Any = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
     dash: dict[str, Any] = {"strokeDash": groups.dash(None)} if groups else {}
     shape: dict[str, Any] = {"shape": groups.shape(legend)} if groups else {}
-    line = _named(f"pairs {i}").mark_rule(strokeWidth=1 if many else 1.5, opacity=0.55 if many else 0.8)
+    line = _named(f"pairs {i}").mark_rule(strokeWidth=1 if many else 1.5, opacity=0.4 if many else 0.8)
     charts = [
         line.transform_calculate(x="0", x2="1").encode(
             x=x, x2="x2:Q", y=y, y2="after:Q", color=colour, tooltip=tooltip, **dash
@@ -175,8 +175,8 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     return charts
 
 
-def _medians(i: int, x: "alt.X", y: "alt.Y") -> list["alt.Chart"]:
-    """A thick bar across each side's median."""
+def _medians(panel: Panel, i: int, x: "alt.X", y: "alt.Y") -> list["alt.Chart"]:
+    """A thick bar across each side's median; the edges of the quartiles, which many lines would hide."""
     import altair as alt
 
     ends = _named(f"middle {i}").transform_calculate(left=f"datum.x - {MEDIAN}", right=f"datum.x + {MEDIAN}")
@@ -184,7 +184,11 @@ def _medians(i: int, x: "alt.X", y: "alt.Y") -> list["alt.Chart"]:
     across.shorthand = "left:Q"
     tooltip = [alt.Tooltip("value:Q", title="Median", format=",.4~g")]
     bar = ends.mark_rule(color=theme.INK, strokeWidth=3)
-    return [bar.encode(x=across, x2="right:Q", y=_field(y, "value"), tooltip=tooltip)]
+    charts = [bar.encode(x=across, x2="right:Q", y=_field(y, "value"), tooltip=tooltip)]
+    for edge in ("low", "high") if panel.band else ():
+        line = _named(f"band {i}").mark_line(color=theme.QUIET, strokeWidth=1.8)
+        charts.append(line.encode(x=x, y=_field(y, edge)))
+    return charts
 
 
 def _bracket(panel: Panel, x: "alt.X") -> list["alt.Chart"]:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 ROOM = 0.06
 """Share of a scale that stays free at each end."""
+ASIDE, APART, FURTHEST = 0.21, 0.07, 0.42
+"""How far a value without a partner lies beside its column, the next beside it, and the last, in steps from before to
+after."""
+TOUCH = 0.03
+"""Values nearer to each other than this share of the axis would lie on each other."""
 NEAR_ZERO = 0.3
 """A scale of positive values begins at zero where the lowest is below this share of the highest."""
 
@@ -70,7 +75,8 @@ def arrange(frame: "polars.DataFrame", declared: Pairs, answers: Sequence[Answer
     )
     groups = None
     if declared.colour is not None:
-        groups = categories(declared.colours, [row["group"] for panel in panels for row in (*panel.pairs, *panel.lone)])
+        rows = [row for _, _, part in parts for row in (*part.pairs, *part.lone)]
+        groups = categories(declared.colours, [(row["label"], row["group"]) for row in rows])
     notes = [*(found.brief if found else ()), *_notes([part for _, _, part in parts], declared)]
     return Arranged(panels, groups, tuple(notes))
 
@@ -173,11 +179,30 @@ def _panel(words: str, part: Part, axis: Scale, declared: Pairs, result: Mapping
         subtitle,
         result.get("stars", "") if p is not None else "",
         spread(part.pairs, declared.most),
-        [] if many else part.lone,
+        [] if many else _aside(part.lone, axis, declared),
         middle,
         band,
         axis,
     )
+
+
+def _aside(lone: Sequence[Row], axis: Scale, declared: Pairs) -> list[Row]:
+    """Each beside its column, outside of the lines, and those that would lie on each other beside each other."""
+    taken: dict[tuple[int, int], int] = {}
+    placed = []
+    for row in sorted(lone, key=lambda row: (row["x"], row["value"], row["label"])):
+        outwards = 1 if row["x"] else -1
+        step = (row["x"], round(_place(row["value"], axis, declared) / TOUCH))
+        turn = taken[step] = taken.get(step, -1) + 1
+        out = min(ASIDE + turn * APART, FURTHEST)
+        placed.append({**row, "x": row["x"] + outwards * out})
+    return placed
+
+
+def _place(value: float, axis: Scale, declared: Pairs) -> float:
+    """How far up the axis, as a share of it."""
+    low, high, at = (math.log(one) if declared.log else one for one in (axis.low, axis.high, value))
+    return (at - low) / (high - low)
 
 
 def _middle(pairs: Sequence[Row], many: bool) -> tuple[list[Row], list[Row]]:
@@ -194,11 +219,13 @@ def _middle(pairs: Sequence[Row], many: bool) -> tuple[list[Row], list[Row]]:
 
 def _notes(parts: Sequence[Part], declared: Pairs) -> list[str]:
     notes = []
+    if declared.rule_title:
+        notes.append(f"Dotted line: {declared.rule_title}.")
     refused = sum(part.refused for part in parts)
     if any(part.pairs for part in parts):
         notes.append("Thick bars: medians of the pairs.")
     if any(part.lone and len(part.pairs) <= declared.most for part in parts):
-        notes.append("Open dots: one value only, in no test.")
+        notes.append("Open dots beside them: one value only, in no test.")
     many = [len(part.pairs) for part in parts if len(part.pairs) > declared.most]
     if many:
         of = " to ".join(f"{count:,}" for count in sorted({min(many), max(many)}))

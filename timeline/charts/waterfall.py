@@ -35,7 +35,7 @@ def draw(
     told = [line for answer in answers if answer.name == declared.answer for line in answer.brief]
     groups = None
     if declared.colour is not None:
-        groups = categories(declared.colours, [bar["group"] for panel in arranged.panels for bar in panel.bars])
+        groups = categories(declared.colours, arranged.groups)
     widths = [max(min(BAR * len(panel.bars), MOST), LEAST) for panel in arranged.panels]
     axis = _axis(arranged.low, arranged.high)
     panels = []
@@ -112,7 +112,7 @@ def _fill(groups: Categories | None, declared: Waterfall) -> dict[str, Any]:
 
     if groups is None or declared.colour is None:
         return {"color": alt.value(theme.CATEGORY["blue"])}
-    legend = alt.Legend(title=declared.colour.title, orient="bottom", symbolType="square", symbolSize=110)
+    legend = groups.legend(declared.colour.title, symbolType="square", symbolSize=110)
     return {"fill": groups.fill(legend), "stroke": groups.stroke(legend)}
 
 

@@ -32,11 +32,13 @@ class Arranged:
     low: float
     high: float
     notes: tuple[str, ...]
+    groups: tuple[tuple[str, str], ...]
+    """Whose bar is in which category, also of bars that are not drawn."""
 
 
 def arrange(frame: "polars.DataFrame", declared: Waterfall) -> Arranged:
     """Return each panel's bars, highest first; of too many, some stand for all."""
-    panels, notes, sizes, cut = [], [], [], 0
+    panels, notes, sizes, groups, cut = [], [], [], list[tuple[str, str]](), 0
     for _, words, rows in by_panel(frame, declared.panel, declared.words):
         there = [row for row in rows if known(row[declared.value.column]) is not None]
         there.sort(key=lambda row: (-row[declared.value.column], str(row[declared.label.column])))
@@ -46,6 +48,11 @@ def arrange(frame: "polars.DataFrame", declared: Waterfall) -> Arranged:
         if why:
             notes.append(f"{words}: {why}." if words else f"{why}.")
         sizes.append(len(there))
+        if declared.colour is not None:
+            groups += [
+                (str(row[declared.label.column]), title_of(declared.colours, row[declared.colour.column]))
+                for row in there
+            ]
         cut += sum(1 for bar in bars if bar["cut"])
     if max(sizes, default=0) > declared.most:
         of = " to ".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
@@ -53,7 +60,7 @@ def arrange(frame: "polars.DataFrame", declared: Waterfall) -> Arranged:
     if cut:
         notes.append(f"{cut} cut at {declared.cap:g}, with an arrow and the value.")
     ends = [bar["value"] for panel in panels for bar in panel.bars]
-    return Arranged(tuple(panels), min([*ends, 0]), max([*ends, 0]), tuple(notes))
+    return Arranged(tuple(panels), min([*ends, 0]), max([*ends, 0]), tuple(notes), tuple(groups))
 
 
 def _bar(row: Row, i: int, declared: Waterfall) -> Row:

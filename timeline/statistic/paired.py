@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import polars
 
 TESTS = {"paired_t": stats.paired_t, "ratio_t": stats.ratio_t}
+RATIO = "ratio, after to before"
+ESTIMATES = {"paired_t": "mean difference", "ratio_t": RATIO}
 ADJUST = {"holm": stats.holm, "benjamini_hochberg": stats.benjamini_hochberg}
 
 
@@ -101,7 +103,9 @@ def _family(panels: Mapping[str, Panel], declared: PairedOf) -> Answer:
         key: {kind: {one.name: one.adjusted for one in family.tests}[key] for kind, family in adjusted.items()}
         for key in panels
     }
-    sentences = [_summary(panels, declared, sides), *(str(ADJUST[kind](named, declared.alpha)) for kind in adjusted)]
+    sentences = [_summary(panels, declared, sides)]
+    if any(panel.p is not None for panel in panels.values()):
+        sentences += [str(ADJUST[kind](named, declared.alpha)) for kind in adjusted]
     sentences += [f"{panel.title}: not tested: {panel.refused}" for panel in panels.values() if panel.refused]
     values = {
         "tests": len(panels),
@@ -117,7 +121,11 @@ def _family(panels: Mapping[str, Panel], declared: PairedOf) -> Answer:
         *results,
         *adjusted.values(),
         values=values,
-        rows={key: {"title": panel.title, **_values(panel, own[key])} for key, panel in panels.items()},
+        rows={
+            key: {"title": panel.title, "unit": declared.unit, "of": ESTIMATES[declared.test]}
+            | _values(panel, own[key])
+            for key, panel in panels.items()
+        },
         brief=(sentences[0],),
     )
 
@@ -127,16 +135,20 @@ SIDES = ("lower", "higher")
 
 def _summary(panels: Mapping[str, Panel], declared: PairedOf, sides: Mapping[str, list[str]]) -> str:
     """`17 tests (ratio paired t), n = 9 pairs; …: which are lower, which higher after than before`."""
+    if not panels:
+        return "nothing to test: no rows"
     method = next((panel.test.method for panel in panels.values() if panel.test), declared.test.replace("_", " "))
     sizes = sorted({panel.pairs.n for panel in panels.values()})
-    n = " to ".join(str(size) for size in dict.fromkeys((sizes[0], sizes[-1]))) if sizes else "0"
+    n = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
     found = [
-        f"{side} after: {', '.join(panels[key].title for key in keys)}" for side, keys in sides.items() if keys
+        f"{side} after: {', '.join(panel.title for key, panel in panels.items() if key in keys)}"
+        for side, keys in sides.items()
+        if keys
     ] or ["none"]
     left_out = {panel.pairs.left_out for panel in panels.values()}
     missing = f"; {_missing(next(iter(panels.values())))}" if len(left_out) == 1 else ""
     tests = f"{len(panels)} test{'' if len(panels) == 1 else 's'} ({method}), n = {n} pairs"
-    return f"{tests}; P < {declared.alpha:g}: {'; '.join(found)}{missing}"
+    return f"{tests}; p < {declared.alpha:g}: {'; '.join(found)}{missing}"
 
 
 def _values(panel: Panel, adjusted: Mapping[str, float | None]) -> dict[str, Any]:
@@ -178,5 +190,5 @@ def _missing(panel: Panel) -> str:
 def _brief(panel: Panel, declared: PairedOf) -> tuple[str, ...]:
     assert panel.test is not None
     marked = stats.stars(panel.p)
-    p = f"{stats.p_text(panel.p)} ({marked})" if panel.p is not None else f"P undefined: {panel.test.reason}"
-    return (f"{panel.test.method}, n = {panel.pairs.n}, {p}; {_missing(panel)}",)
+    p = f"{stats.p_text(panel.p)} ({marked})" if panel.p is not None else f"p undefined: {panel.test.reason}"
+    return (f"{panel.test.method}, n = {panel.pairs.n:,}, {p}; {_missing(panel)}",)

@@ -35,7 +35,7 @@ def p_text(p: float | None) -> str:
     """`p = 0.0286`, `p < 0.0001` or `p undefined`; only what is printed is rounded."""
     if p is None:
         return "p undefined"
-    return "p < 0.0001" if p < 0.0001 else f"p = {number(p, 4)}"
+    return "p < 0.0001" if p < 0.0001 else "p = 1" if p == 1 else f"p = {p:.4f}"
 
 
 def interval_text(low: float | None, high: float | None, level: float) -> str:

@@ -35,6 +35,8 @@ class Pairs(Declared):
     """All panels on the same scale; otherwise each on its own."""
     rule: float | None = None
     """A line across each panel at this value, to compare with."""
+    rule_title: str = ""
+    """What that line is, for the notes."""
     per_row: PositiveInt = 4
     answer: str = "paired"
     """The name of the statistic in the same header; where there is none, panels are not marked."""
@@ -47,6 +49,8 @@ class Pairs(Declared):
             raise ValueError("`colour` names a column and `colours` its values; one needs the other")
         if self.words is not None and self.panel is None:
             raise ValueError("`words` names a panel in words and needs `panel`")
+        if self.rule_title and self.rule is None:
+            raise ValueError("`rule_title` says what the line at `rule` is and needs it")
         if self.log and self.rule is not None and self.rule <= 0:
             raise ValueError("`rule` must be above 0 on a logarithmic axis")
         return self
