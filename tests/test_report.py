@@ -211,7 +211,7 @@ def demo_page(demo_study, tmp_path_factory):
     result = report.write_report(con, page, queries=shipped.folder("queries"))
     con.close()
     assert result.absent == {}
-    assert result.bytes < 3_000_000
+    assert result.bytes < 4_000_000
     text = page.read_text("utf-8")
     # A statistic links to what was published, and back; so does a reading.
     assert '<a class="id" href="#published-X-37"' in text and 'href="#overall_survival"' in text
