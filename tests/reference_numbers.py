@@ -10,6 +10,7 @@ import random
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 TARGET = Path(__file__).parent / "golden" / "reference_numbers.json"
 SEED = 20221
@@ -41,8 +42,8 @@ def pair_inputs(dice: random.Random) -> list[dict]:
 
 def survival(case: dict) -> dict:
     """Kaplan-Meier by lifelines, its Greenwood standard error by statsmodels, and the reverse curve's median."""
-    from lifelines import KaplanMeierFitter
-    from statsmodels.duration.survfunc import SurvfuncRight
+    from lifelines import KaplanMeierFitter  # pyright: ignore[reportMissingImports]
+    from statsmodels.duration.survfunc import SurvfuncRight  # pyright: ignore[reportMissingImports]
 
     times, events = case["times"], case["events"]
     fitted = KaplanMeierFitter().fit(times, events)
@@ -67,8 +68,8 @@ def survival(case: dict) -> dict:
 
 def paired(case: dict) -> dict:
     from scipy.stats import wilcoxon
-    from statsmodels.stats.descriptivestats import sign_test
-    from statsmodels.stats.weightstats import DescrStatsW
+    from statsmodels.stats.descriptivestats import sign_test  # pyright: ignore[reportMissingImports]
+    from statsmodels.stats.weightstats import DescrStatsW  # pyright: ignore[reportMissingImports]
 
     before, after = case["before"], case["after"]
     found = {}
@@ -80,14 +81,17 @@ def paired(case: dict) -> dict:
     difference = [new - old for old, new in zip(before, after, strict=True)]
     sizes = [abs(value) for value in difference]
     plain = len(set(sizes)) == len(sizes) and 0 not in sizes and len(sizes) <= 50
-    how = {"method": "exact"} if plain else {"method": "asymptotic", "correction": False, "zero_method": "wilcox"}
-    found["wilcoxon"] = {"p": float(wilcoxon(difference, **how).pvalue), "exact": plain}
+    how: dict[str, Any] = (
+        {"method": "exact"} if plain else {"method": "asymptotic", "correction": False, "zero_method": "wilcox"}
+    )
+    signed: Any = wilcoxon(difference, **how)
+    found["wilcoxon"] = {"p": float(signed.pvalue), "exact": plain}
     found["sign_test"] = {"p": float(sign_test(difference, 0)[1])}
     return found
 
 
 def families(dice: random.Random) -> list[dict]:
-    from statsmodels.stats.multitest import multipletests
+    from statsmodels.stats.multitest import multipletests  # pyright: ignore[reportMissingImports]
 
     cases = []
     for size in (1, 2, 5, 17, 27, 100):
@@ -101,7 +105,7 @@ def families(dice: random.Random) -> list[dict]:
 
 
 def proportions(dice: random.Random) -> list[dict]:
-    from statsmodels.stats.proportion import proportion_confint
+    from statsmodels.stats.proportion import proportion_confint  # pyright: ignore[reportMissingImports]
 
     shares = [(0, 9), (9, 9), (6, 11), (5, 9), (7, 9), (12, 14), (7, 14), (4, 14), (9, 14), (5, 14), (3, 6), (0, 1)]
     shares += [(dice.randint(0, n), n) for n in (3, 20, 50, 333, 2000, 10000)]

@@ -72,7 +72,9 @@ def _title(panel: Panel) -> dict[str, Any]:
     return {"title": alt.TitleParams(textwrap.wrap(panel.title, 26), subtitle=[panel.subtitle], **small)}
 
 
-def _panel(panel: Panel, i: int, groups: Categories | None, declared: Pairs, size: tuple[int, int]) -> "alt.LayerChart":
+def _panel(
+    panel: Panel, i: int, groups: Categories | None, declared: Pairs, size: tuple[int, int]
+) -> "alt.LayerChart | alt.FacetChart":
     import altair as alt
 
     x, y = _x(declared, size[0]), _y(panel, declared, size[1], first=i % declared.per_row == 0)
@@ -155,9 +157,9 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     tooltip = _tooltip(declared)
     title = declared.colour.title if declared.colour is not None else None
     legend = alt.Legend(title=title, orient="bottom", symbolSize=70, symbolStrokeWidth=0)
-    colour = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
-    dash = {"strokeDash": groups.dash(None)} if groups else {}
-    shape = {"shape": groups.shape(legend)} if groups else {}
+    colour: Any = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
+    dash: dict[str, Any] = {"strokeDash": groups.dash(None)} if groups else {}
+    shape: dict[str, Any] = {"shape": groups.shape(legend)} if groups else {}
     line = _named(f"pairs {i}").mark_rule(strokeWidth=1 if many else 1.5, opacity=0.55 if many else 0.8)
     charts = [
         line.transform_calculate(x="0", x2="1").encode(
@@ -166,7 +168,7 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     ]
     for side, name in enumerate(("before", "after")):
         dot = _named(f"pairs {i}").transform_calculate(x=str(side))
-        mark = dot.mark_point(filled=True, size=12 if many else 34, opacity=0.7 if many else 1)
+        mark = dot.mark_point(filled=True, size=12 if many else 34, opacity=0.7 if many else 1, aria=False)
         charts.append(mark.encode(x=x, y=_field(y, name), color=colour, tooltip=tooltip, **shape))
     lone = _named(f"lone {i}").mark_point(filled=False, size=34, strokeWidth=1.3, opacity=1)
     charts.append(lone.encode(x=x, y=_field(y, "value"), color=colour, tooltip=tooltip, **shape))
@@ -181,7 +183,7 @@ def _medians(i: int, x: "alt.X", y: "alt.Y") -> list["alt.Chart"]:
     across = x.copy(deep=True)
     across.shorthand = "left:Q"
     tooltip = [alt.Tooltip("value:Q", title="Median", format=",.4~g")]
-    bar = ends.mark_rule(color=theme.INK, strokeWidth=3)
+    bar = ends.mark_rule(color=theme.INK, strokeWidth=3, aria=False)
     return [bar.encode(x=across, x2="right:Q", y=_field(y, "value"), tooltip=tooltip)]
 
 
@@ -196,10 +198,14 @@ def _bracket(panel: Panel, x: "alt.X") -> list["alt.Chart"]:
     ends = alt.Chart(alt.Data(values=[{"x": 0}, {"x": 1}]))
     over = alt.Chart(alt.Data(values=[{"x": 0, "x2": 1}]))
     middle = alt.Chart(alt.Data(values=[{"x": 0.5}]))
-    words = {"fontSize": 15 if starred else 11, "fontWeight": 600 if starred else 400, "baseline": "bottom"}
+    words: dict[str, Any] = {
+        "fontSize": 15 if starred else 11,
+        "fontWeight": 600 if starred else 400,
+        "baseline": "bottom",
+    }
     return [
-        over.mark_rule(color=colour).encode(x=x, x2="x2:Q", y=alt.value(14)),
-        ends.mark_rule(color=colour).encode(x=x, y=alt.value(14), y2=alt.value(19)),
+        over.mark_rule(color=colour, aria=False).encode(x=x, x2="x2:Q", y=alt.value(14)),
+        ends.mark_rule(color=colour, aria=False).encode(x=x, y=alt.value(14), y2=alt.value(19)),
         middle.mark_text(color=colour, dy=4 if starred else -1, **words).encode(
             x=x, y=alt.value(12), text=alt.value(panel.marked)
         ),

@@ -99,7 +99,7 @@ def _sorted_out(rows: Sequence[Row], declared: Pairs) -> Part:
             pairs.append(_told(row, there[0], there[1], declared))
         elif there:
             side = 0 if values[0] is not None else 1
-            lone.append({"x": side, "value": there[0], **_told(row, *values, declared)})
+            lone.append({"x": side, "value": there[0], **_told(row, values[0], values[1], declared)})
     pairs.sort(key=lambda pair: (_change(pair, declared), pair["label"]))
     return Part(pairs, lone, refused)
 
@@ -210,4 +210,6 @@ def _notes(parts: Sequence[Part], declared: Pairs) -> list[str]:
             notes.append(f"{lone:,} values without a partner are not drawn.")
     if refused:
         notes.append(f"{refused:,} not drawn: a value of 0 or less cannot stand on a logarithmic axis.")
+    if not parts:
+        notes.append("Nothing to draw: no rows.")
     return [" ".join(notes)] if notes else []
