@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from timeline.charts import theme
 from timeline.charts.declared import Category
+from timeline.charts.declared.base import Colour
 
 if TYPE_CHECKING:
     import altair as alt
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 DASHES: tuple[list[float], ...] = ([1, 0], [6, 3], [1.5, 2.5], [9, 3, 2, 3], [3, 3], [12, 4])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 UNKNOWN = "not known"
+FOR_UNKNOWN: tuple[Colour, ...] = ("gray", "sky", "yellow")
+"""Its colour is the first of these that no declared category has."""
 
 
 @dataclass(frozen=True)
@@ -39,27 +42,27 @@ class Categories:
     def colour(self, legend: "alt.Legend | None") -> "alt.Color":
         import altair as alt
 
-        return alt.Color("group:N", scale=self._scale(self.colours), sort=list(self.titles), legend=legend)
+        return alt.Color("group:N", scale=self._scale(self.colours), legend=legend)
 
     def fill(self, legend: "alt.Legend | None") -> "alt.Fill":
         import altair as alt
 
-        return alt.Fill("group:N", scale=self._scale(self.fills), sort=list(self.titles), legend=legend)
+        return alt.Fill("group:N", scale=self._scale(self.fills), legend=legend)
 
     def stroke(self, legend: "alt.Legend | None") -> "alt.Stroke":
         import altair as alt
 
-        return alt.Stroke("group:N", scale=self._scale(self.colours), sort=list(self.titles), legend=legend)
+        return alt.Stroke("group:N", scale=self._scale(self.colours), legend=legend)
 
     def dash(self, legend: "alt.Legend | None") -> "alt.StrokeDash":
         import altair as alt
 
-        return alt.StrokeDash("group:N", scale=self._scale(self.dashes), sort=list(self.titles), legend=legend)
+        return alt.StrokeDash("group:N", scale=self._scale(self.dashes), legend=legend)
 
     def shape(self, legend: "alt.Legend | None") -> "alt.Shape":
         import altair as alt
 
-        return alt.Shape("group:N", scale=self._scale(self.shapes), sort=list(self.titles), legend=legend)
+        return alt.Shape("group:N", scale=self._scale(self.shapes), legend=legend)
 
     def _scale(self, range: Iterable[Any]) -> "alt.Scale":
         import altair as alt
@@ -75,7 +78,9 @@ def categories(declared: Mapping[str, Category], found: Iterable[tuple[str, str]
     known = list(declared.values())
     groups = Counter(title for _, title in set(found))
     if UNKNOWN in groups:
-        known.append(Category(title=UNKNOWN, colour="gray", pale=True))
+        taken = {category.colour for category in known}
+        free: Colour = next((colour for colour in FOR_UNKNOWN if colour not in taken), FOR_UNKNOWN[0])
+        known.append(Category(title=UNKNOWN, colour=free, pale=True))
     colours = [theme.CATEGORY[category.colour] for category in known]
     turns = [i % len(DASHES) for i in range(len(known))]
     return Categories(

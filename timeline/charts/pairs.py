@@ -168,7 +168,7 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     ]
     for side, name in enumerate(("before", "after")):
         dot = _named(f"pairs {i}").transform_calculate(x=str(side))
-        mark = dot.mark_point(filled=True, size=12 if many else 34, opacity=0.7 if many else 1)
+        mark = dot.mark_point(filled=True, size=12 if many else 34, opacity=0.7 if many else 1, aria=False)
         charts.append(mark.encode(x=x, y=_field(y, name), color=colour, tooltip=tooltip, **shape))
     lone = _named(f"lone {i}").mark_point(filled=False, size=34, strokeWidth=1.3, opacity=1)
     charts.append(lone.encode(x=x, y=_field(y, "value"), color=colour, tooltip=tooltip, **shape))
@@ -183,10 +183,10 @@ def _medians(panel: Panel, i: int, x: "alt.X", y: "alt.Y") -> list["alt.Chart"]:
     across = x.copy(deep=True)
     across.shorthand = "left:Q"
     tooltip = [alt.Tooltip("value:Q", title="Median", format=",.4~g")]
-    bar = ends.mark_rule(color=theme.INK, strokeWidth=3)
+    bar = ends.mark_rule(color=theme.INK, strokeWidth=3, aria=False)
     charts = [bar.encode(x=across, x2="right:Q", y=_field(y, "value"), tooltip=tooltip)]
     for edge in ("low", "high") if panel.band else ():
-        line = _named(f"band {i}").mark_line(color=theme.QUIET, strokeWidth=1.8)
+        line = _named(f"band {i}").mark_line(color=theme.QUIET, strokeWidth=1.8, aria=False)
         charts.append(line.encode(x=x, y=_field(y, edge)))
     return charts
 
@@ -208,8 +208,8 @@ def _bracket(panel: Panel, x: "alt.X") -> list["alt.Chart"]:
         "baseline": "bottom",
     }
     return [
-        over.mark_rule(color=colour).encode(x=x, x2="x2:Q", y=alt.value(14)),
-        ends.mark_rule(color=colour).encode(x=x, y=alt.value(14), y2=alt.value(19)),
+        over.mark_rule(color=colour, aria=False).encode(x=x, x2="x2:Q", y=alt.value(14)),
+        ends.mark_rule(color=colour, aria=False).encode(x=x, y=alt.value(14), y2=alt.value(19)),
         middle.mark_text(color=colour, dy=4 if starred else -1, **words).encode(
             x=x, y=alt.value(12), text=alt.value(panel.marked)
         ),

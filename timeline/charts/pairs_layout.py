@@ -237,4 +237,6 @@ def _notes(parts: Sequence[Part], declared: Pairs) -> list[str]:
             notes.append(f"{lone:,} values without a partner are not drawn.")
     if refused:
         notes.append(f"{refused:,} not drawn: a value of 0 or less cannot stand on a logarithmic axis.")
+    if not parts:
+        notes.append("Nothing to draw: no rows.")
     return [" ".join(notes)] if notes else []

@@ -94,6 +94,8 @@ def arrange(frame: "polars.DataFrame", declared: Shares) -> tuple[list[Row], lis
         notes += [f"{words}: {why}."] if why else []
         if found:
             notes.append(f"{words}: {sum(found.values()):,} with a level that is not among those drawn.")
+    if not rows:
+        notes.append("Nothing to draw: no rows.")
     # The same reasons of every bar are said once.
     said = [note.partition(": ")[2] for note in notes]
     if len(rows) > 1 and len(notes) == len(rows) and len(set(said)) == 1:

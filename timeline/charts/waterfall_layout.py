@@ -57,6 +57,8 @@ def arrange(frame: "polars.DataFrame", declared: Waterfall) -> Arranged:
     if max(sizes, default=0) > declared.most:
         of = " to ".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
         notes.append(f"{declared.most} of {of} bars are drawn, evenly spaced over their order; the counts are of all.")
+    if not panels:
+        notes.append("Nothing to draw: no rows.")
     if cut:
         notes.append(f"{cut} cut at {declared.cap:g}, with an arrow and the value.")
     ends = [bar["value"] for panel in panels for bar in panel.bars]
@@ -85,8 +87,8 @@ def _bar(row: Row, i: int, declared: Waterfall) -> Row:
 
 
 def signed(value: float) -> str:
-    """`+12.5`, `-70`, `0`: three digits that count, and the sign, since the direction is what is asked."""
-    return f"+{significant(value)}" if value > 0 else significant(value) if value else "0"
+    """`+12.5`, `−70`, `0`: three digits that count, and the sign, since the direction is what is asked."""
+    return f"+{significant(value)}" if value > 0 else f"−{significant(-value)}" if value else "0"
 
 
 def _counts(values: Sequence[float], total: int) -> str:
