@@ -20,7 +20,7 @@ returns:
   complete: both were found
   missing: the sides not found
 section: results
-order: 60
+order: 90
 empty: No anakinra window, so there are no pairs around one.
 */
 SELECT patient_id, window_number, analyte, unit, before_value, before_time, after_value, after_time,

@@ -12,7 +12,7 @@ order: 20
 empty: No patient of the cohort has an ICANS episode.
 published: [M-06]
 */
-SELECT r.product, r.status, count(*) AS episodes, count(DISTINCT r.patient_id) AS patients
+SELECT replace(r.product, '_', ' ') AS product, r.status, count(*) AS episodes, count(DISTINCT r.patient_id) AS patients
 FROM steroid_refractory AS r
 JOIN cohort AS c ON c.patient_id = r.patient_id
 WHERE c.included

@@ -14,7 +14,7 @@ returns:
   doses_without_mg: {meaning: doses whose amount is not known, unit: "1"}
   highest_day_mg: {meaning: highest sum of one day, unit: mg}
 section: results
-order: 50
+order: 80
 empty: No systemic steroid was given.
 statistics:
   - {kind: median_range, of: first_day, title: First dose, unit: days after infusion}

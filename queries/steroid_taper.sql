@@ -15,7 +15,7 @@ returns:
   at_day_7: seven days later
   halved: "at most half of what was given on day 0; empty where either is not known, or where nothing was given on day 0"
 section: results
-order: 52
+order: 82
 empty: No patient of the cohort has an anakinra window, so there is no first dose to look around.
 chart:
   kind: course

@@ -54,8 +54,8 @@ table:
         diffuse large B-cell lymphoma; ECOG, Eastern Cooperative Oncology Group; ICANS, immune effector cell-associated
         neurotoxicity syndrome; LDH, lactate dehydrogenase; MCL, mantle cell lymphoma; PMBCL, primary mediastinal B-cell
         lymphoma; tFL, transformed follicular lymphoma."}
-section: results
-order: 10
+section: cohort
+order: 20
 empty: No patient is in the cohort.
 published: [T1-01, T1-02, T1-03, T1-04, T1-05, T1-06, T1-07, T1-08, T1-09, T1-10, T1-11, T1-12, T1-13, T1-14, T1-15, T1-16,
   T1-17, T1-18, T1-19, T1-20, T1-21, T1-22, T1-23, T1-24, T1-25, T1-26, T1-27, T1-28, T1-29, T1-30, T1-31, T1-32, T1-33,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from timeline import query, report, shipped, store
+from timeline import report, store
 from timeline.errors import UsageError
 
 EVIL = "<script>document.title='evil'</script><img src=x onerror=\"document.title='evil'\">"
@@ -202,37 +202,6 @@ def test_a_browser_draws_every_chart_and_runs_nothing_of_the_data(con, folder, t
     drawn = dom[dom.index('data-chart="lanes"') : dom.index('class="paper"')]
     assert drawn.count('aria-roledescription="rect mark"') + drawn.count("<path") > 5
     assert "&lt;script&gt;" in drawn and "<script" not in drawn
-
-
-@pytest.fixture(scope="module")
-def demo_page(demo_study, tmp_path_factory):
-    page = tmp_path_factory.mktemp("page") / "page.html"
-    con = query.open_read_only(demo_study)
-    result = report.write_report(con, page, queries=shipped.folder("queries"))
-    con.close()
-    assert result.absent == {}
-    assert result.bytes < 4_000_000
-    text = page.read_text("utf-8")
-    # A statistic links to what was published, and back; so does a reading.
-    assert '<a class="id" href="#published-X-37"' in text and 'href="#overall_survival"' in text
-    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r' id="([^"]+)"', text))
-    return page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_demo_in_a_browser_by_day_and_by_night(demo_page, tmp_path, scheme):
-    flag = "--blink-settings=preferredColorScheme=" + ("0" if scheme == "dark" else "1")
-    dom, console = browser(demo_page, tmp_path / "profile", flag)
-    assert console == []
-    assert 'data-charts="drawn"' in dom
-    charts = {name: dom[dom.index(f'data-chart="{name}"') :] for name in ("swimmer", "attrition")}
-    charts = {name: text[: text.index('class="paper"')] for name, text in charts.items()}
-    assert all("<svg" in text for text in charts.values())
-    assert ("#15181c" in charts["swimmer"]) == (scheme == "dark")
-    swimmer = charts["swimmer"]
-    for words in ("SYN-01", "SYN-14", "Peak ICANS", "CRS grade", "Tocilizumab", "Anakinra", "Discharged", "Died"):
-        assert f">{words}</text>" in swimmer
-    assert "SYN-15" not in swimmer
 
 
 TURN = """<script>

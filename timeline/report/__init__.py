@@ -6,6 +6,7 @@ What it shows, and in which section, stands in the headers of the queries; must 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,9 +73,11 @@ def write_report(
     known = query.load_queries(queries)
     shown = [found for found in known.values() if found.section is not None]
     shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
-    with ThreadPoolExecutor(1) as aside:
-        # Putting the chart library together takes seconds and needs nothing of the study.
+    with ThreadPoolExecutor(2) as aside, closing(con.cursor()) as own:
+        # Both take seconds, most of them not in Python: the chart library needs nothing of the study, and other
+        # readings have a connection of their own.
         library = aside.submit(figure.library)
+        others = aside.submit(checklist.readings, own, queries, known)
         items = []
         single = [found for found in shown if found.section == "patient"]
         for found in shown:
@@ -84,13 +87,13 @@ def write_report(
             items.append(answer(con, found, told, lanes))
         say("published values")
         published = checklist.beside(con, queries, known)
-        say("other readings")
-        readings = checklist.readings(con, queries, known)
         drawn = {item.name: item.chart for item in items if item.chart is not None}
         pictures = {name: charts.picture(spec, "svg").decode() for name, spec in drawn.items()}
         people = gather(con, single, told, patients, items, say)
         there = {person.id for person in people.persons}
         items = [replace(item, chart=charts.linked(item.chart, there)) if item.chart else item for item in items]
+        say("other readings")
+        readings = others.result()
         scripts = library.result() if drawn or people.drawn else ""
         page = render(told, items, pictures, scripts, people, published, readings)
     path.parent.mkdir(parents=True, exist_ok=True)

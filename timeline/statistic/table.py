@@ -29,7 +29,9 @@ APART = ("title", "t", "df", "direction")
 
 
 def family_table(answer: Answer) -> tuple[list[str], list[list[str]]]:
-    """Return the head and the rows of `answer`, as text; no rows where it is no family."""
+    """Return the head and the rows of `answer`, as text; no rows where it is no family of tests."""
+    if "p" not in next(iter(answer.rows.values()), {}):
+        return [], []
     names = [name for name in next(iter(answer.rows.values()), {}) if name not in APART]
     # Who is missing is in the summary where it is the same in each panel.
     if len(answer.rows) > 1 and len({str(row.get("missing")) for row in answer.rows.values()}) == 1:

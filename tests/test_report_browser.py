@@ -1,0 +1,186 @@
+"""The demo's report as a reader meets it: from a file, offline, in a real browser, by pointer, keyboard and on paper."""
+
+import base64
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.devtools import Tab, browser
+from timeline import shipped
+from timeline.charts.anchor import anchor
+from timeline.query import load_queries
+from timeline.study import Study
+
+EVIL = "<script>document.title='evil'</script><img src=x onerror=\"document.title='evil'\">"
+DRAWN = "document.documentElement.dataset.charts === 'drawn'"
+PAPER = 794
+"""Pixels of an A4 sheet's width at 96 a inch."""
+
+
+@pytest.fixture(scope="module")
+def page(demo_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the demo, in which one disease is no disease but a script."""
+    folder = tmp_path_factory.mktemp("page")
+    study = Path(shutil.copy(demo_study, folder / "study.duckdb"))
+    with duckdb.connect(str(study)) as con:
+        found = con.execute(
+            "UPDATE meta.event SET text = ? WHERE concept = 'disease' AND patient_id = 'SYN-05'", [EVIL]
+        ).fetchall()
+        assert found == [(1,)]
+    result = Study(study).report(folder / "page.html")
+    assert result.absent == {} and result.patients == 21 and result.bytes < 6_000_000
+    return folder / "page.html"
+
+
+def asked(tab: Tab) -> list[str]:
+    """Every address that the page asks for from now on."""
+    addresses: list[str] = []
+    note = tab._note
+
+    def noted(method: str | None, params: dict[str, Any]) -> None:
+        if method == "Network.requestWillBeSent":
+            addresses.append(params["request"]["url"])
+        note(method, params)
+
+    tab._note = noted
+    tab.call("Network.enable")
+    return addresses
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["day", "night"])
+def test_every_chart_is_drawn_offline_and_nothing_complains(page: Path, tmp_path: Path, dark: bool) -> None:
+    with browser(tmp_path / "profile") as tab:
+        addresses = asked(tab)
+        tab.open(page, dark=dark)
+        tab.wait(DRAWN)
+        drawn = tab.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('[data-chart]')].map(place => "
+            "[place.dataset.chart, place.querySelectorAll('svg path, svg text').length]))"
+        )
+        ours = {
+            name for name, found in load_queries(shipped.folder("queries")).items() if found.chart and found.section
+        }
+        assert set(drawn) == ours - {"patient_timeline", "febrile_neutropenia"} and min(drawn.values()) > 20
+        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == ("rgb(21, 24, 28)" if dark else "rgb(255, 255, 255)")
+        night = tab.evaluate("document.querySelector('[data-chart=swimmer] svg').innerHTML.includes('#15181c')")
+        assert night == dark
+        assert tab.console == []
+        assert [address for address in addresses if not address.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_a_script_in_the_name_of_a_disease_stays_text(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        tab.open(page.as_uri() + "#" + anchor("SYN-05"))
+        tab.wait(f"document.getElementById('{anchor('SYN-05')}').dataset.charts === 'drawn'")
+        assert EVIL in tab.evaluate("document.querySelector('.patient.open').textContent")
+        assert tab.evaluate("document.title") != "evil"
+        assert tab.evaluate("document.querySelectorAll('main img').length") == 0
+        assert tab.console == []
+
+
+def test_a_mark_says_what_it_is_when_the_pointer_rests_on_it(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        tab.open(page)
+        tab.wait(DRAWN)
+        for chart, words in (
+            ("cytokine_pairs", ["Change"]),
+            ("marker_change", ["%"]),
+            ("overall_survival", ["months"]),
+            ("swimmer", ["day"]),
+        ):
+            marks = f"[...document.querySelectorAll('[data-chart={chart}] svg [aria-roledescription]')]"
+            seen = f"{marks}.filter(e => e.tagName === 'path' && e.getBoundingClientRect().width > 2)"
+            tab.evaluate("document.querySelectorAll('#mark').forEach(e => e.removeAttribute('id'))")
+            tab.evaluate(f"(e => e[Math.floor(e.length / 2)].id = 'mark')({seen})")
+            tab.move(1, 1)
+            tab.move(*tab.place("#mark"))
+            tip = tab.wait("document.querySelector('#vg-tooltip-element.visible')?.innerText")
+            assert any(word in tip for word in words), (chart, tip)
+
+
+def test_at_four_times_the_size_nothing_is_cut_and_the_page_does_not_scroll_sideways(
+    page: Path, tmp_path: Path
+) -> None:
+    with browser(tmp_path / "profile") as tab:
+        # WCAG 1.4.10: 400 % on a window of 1280 pixels leaves 320.
+        tab.open(page, width=320, height=256)
+        tab.wait(DRAWN)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+        wide = tab.evaluate(
+            "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 321 && "
+            "!e.closest('.scroll, .chart, .paper, [data-patient-chart], svg, details:not([open])')).map(e => "
+            "e.tagName + '.' + e.className).slice(0, 5)"
+        )
+        assert wide == []
+
+
+def test_on_paper_the_folds_are_open_and_charts_stand_still(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        tab.open(page)
+        tab.wait(DRAWN)
+        folds = "document.querySelectorAll('details.folded:not([open])').length"
+        assert tab.evaluate(folds) > 0
+        tab.call("Emulation.setEmulatedMedia", media="print")
+        tab.call("Emulation.setDeviceMetricsOverride", width=PAPER, height=1123, deviceScaleFactor=1, mobile=False)
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert tab.evaluate(folds) == 0
+        shown = "[...document.querySelectorAll('{}')].filter(e => e.offsetParent !== null).length"
+        assert tab.evaluate(shown.format(".contents")) == 0 and tab.evaluate(shown.format("figure > .chart")) == 0
+        assert tab.evaluate(shown.format("figure > .paper")) == tab.evaluate(
+            "document.querySelectorAll('.paper').length"
+        )
+        assert tab.evaluate("document.documentElement.scrollWidth") <= PAPER
+        tab.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert tab.evaluate(folds) > 0
+        printed = base64.b64decode(tab.call("Page.printToPDF", printBackground=True)["data"])
+        assert printed.startswith(b"%PDF") and 15 < len(re.findall(rb"/Type\s*/Page\b", printed)) < 120
+
+
+def test_the_keyboard_reaches_the_report_its_contents_and_a_patient(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        tab.open(page, width=1500)
+        tab.wait(DRAWN)
+        tab.key("Tab")
+        assert tab.evaluate("document.activeElement.className") == "skip"
+        tab.key("Enter")
+        tab.wait("location.hash === '#main'")
+        stops = []
+        for _ in range(40):
+            tab.key("Tab")
+            stops.append(tab.evaluate("document.activeElement.getAttribute('href') || document.activeElement.tagName"))
+        assert len(set(stops)) > 20
+        lane = "[...document.querySelectorAll('[data-chart=swimmer] a')].find(e => e.textContent === 'SYN-07')"
+        assert tab.evaluate(f"{lane}.getAttribute('href') || {lane}.getAttribute('xlink:href')").endswith("SYN-07")
+        tab.evaluate(f"{lane}.focus()")
+        tab.key("Enter")
+        tab.wait(f"document.getElementById('{anchor('SYN-07')}').dataset.charts === 'drawn'")
+        tab.back()
+        tab.wait("!document.querySelector('.patient.open')")
+        assert tab.console == []
+
+
+def test_every_link_leads_somewhere_and_every_picture_has_words(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        tab.open(page)
+        tab.wait(DRAWN)
+        nowhere = tab.evaluate(
+            "[...document.querySelectorAll('a[href^=\"#\"]')].map(e => e.getAttribute('href').slice(1))"
+            ".filter(id => id && !document.getElementById(id))"
+        )
+        assert nowhere == []
+        unnamed = tab.evaluate(
+            "[...document.querySelectorAll('.chart[role], table, nav, section, article, button, input')].filter(e => "
+            "!(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.querySelector('caption') || "
+            "e.closest('[role=region]') || e.textContent.trim() || e.labels?.length)).length"
+        )
+        assert unnamed == 0
+        twice = tab.evaluate(
+            "(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => e.id))"
+        )
+        assert json.loads(json.dumps(twice)) == []
