@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +79,8 @@ def categories(declared: Mapping[str, Category], found: Iterable[tuple[str, str]
     groups = Counter(title for _, title in set(found))
     if UNKNOWN in groups:
         taken = {category.colour for category in known}
-        free: Colour = next((colour for colour in FOR_UNKNOWN if colour not in taken), FOR_UNKNOWN[0])
-        known.append(Category(title=UNKNOWN, colour=free, pale=True))
+        free: Sequence[Colour] = [colour for colour in FOR_UNKNOWN if colour not in taken] or FOR_UNKNOWN
+        known.append(Category(title=UNKNOWN, colour=free[0], pale=True))
     colours = [theme.CATEGORY[category.colour] for category in known]
     turns = [i % len(DASHES) for i in range(len(known))]
     return Categories(
