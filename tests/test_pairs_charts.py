@@ -14,6 +14,7 @@ from scipy.stats import ttest_rel
 
 from timeline import charts, query, shipped, statistic
 from timeline.charts import declared, pairs_layout, shares, theme, waterfall_layout
+from timeline.charts.categories import categories
 from timeline.charts.panels import spread, wrapped
 
 CHART = TypeAdapter(declared.Chart)
@@ -128,6 +129,39 @@ def test_a_category_has_a_colour_a_dash_and_a_symbol_and_the_unknown_its_own():
     assert known is not None and "not known" not in known.titles
 
 
+def test_values_without_a_partner_lie_beside_their_column_and_not_on_each_other():
+    data = frame(*[row(f"p{i}", 5.0, None) for i in range(3)], row("p8", None, 5.0), row("p9", 1.0, 9.0))
+    lone = pairs_layout.arrange(data, chart(PAIRS), []).panels[0].lone
+    places = [dot["x"] for dot in lone]
+    assert len(set(places)) == 4 and min(places) >= -0.45 and max(places) <= 1.45
+    assert all(place <= -pairs_layout.ASIDE for place in places[:3]) and places[3] == 1 + pairs_layout.ASIDE
+    far = frame(*[row(f"p{i}", float(i), None) for i in range(3)], row("p9", 1.0, 9.0))
+    apart = pairs_layout.arrange(far, chart(PAIRS), []).panels[0].lone
+    assert {dot["x"] for dot in apart} == {-pairs_layout.ASIDE}
+
+
+@pytest.mark.parametrize("given", [PAIRS, WATERFALL])
+def test_the_legend_says_how_many_there_are_of_each_and_is_as_strong_as_by_itself(given):
+    data = pl.concat([FRAME, FRAME.with_columns(what=pl.lit("k"))])
+    groups = categories(chart(given).colours, [("p1", "first"), ("p1", "first"), ("p2", "second"), ("p3", "first")])
+    assert dict(zip(groups.titles, groups.counts, strict=True)) == {"first": 2, "second": 1}
+    # Lines are faint, and a faint black is another category's grey. Who is in two panels is one.
+    told = json.dumps(specification(data, chart(given)))
+    assert '"symbolOpacity": 1' in told and "second (1)" in told and "not known (1)" in told
+
+
+def test_the_legend_counts_those_who_are_not_drawn_too():
+    for given in (chart(PAIRS), chart(WATERFALL, most=50)):
+        told = json.dumps(specification(frame(*many(1000)), given))
+        assert "first (500)" in told and "second (500)" in told
+
+
+def test_the_line_to_compare_with_is_named_where_it_is_drawn():
+    named = chart(PAIRS, rule=6, rule_title="what is usual")
+    assert "Dotted line: what is usual." in notes(specification(FRAME, named))
+    assert "Dotted line" not in notes(specification(frame(), named))
+
+
 def test_stars_n_and_p_come_from_the_statistic_of_that_panel():
     data = frame(*many(9, "m"), *many(7, "k", 2))
     answer = statistic.answer(data, TESTED)
@@ -207,6 +241,12 @@ def test_who_has_no_value_is_said_with_the_reason():
     assert "m: 2 missing: 1 died, 1 not drawn." in said or "m: 2 missing: 1 not drawn, 1 died." in said
 
 
+def test_of_a_long_name_both_ends_stay():
+    assert waterfall_layout.short("SYN-01") == "SYN-01" and waterfall_layout.short("123456789012") == "123456789012"
+    names = [waterfall_layout.short(f"participant-{i:05}") for i in range(100)]
+    assert len(set(names)) == 100 and {len(name) for name in names} == {12}
+
+
 def test_a_bar_is_cut_only_where_the_header_says_so():
     data = frame(row("p1", None, 650.0), row("p2", None, -20.0), row("p3", None, -300.0))
     assert not any(bar["cut"] for bar in waterfall_layout.arrange(data, chart(WATERFALL)).panels[0].bars)
@@ -269,6 +309,7 @@ def test_a_header_says_only_what_fits_together():
         {**PAIRS, "colours": {}},
         {**PAIRS, "panel": None},
         {**PAIRS, "log": True, "rule": 0},
+        {**PAIRS, "rule_title": "of nothing"},
         {**WATERFALL, "cap": -5},
         {**WATERFALL, "colour": None},
         {**SHARES, "levels": {}},

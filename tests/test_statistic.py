@@ -80,6 +80,35 @@ def test_a_family_has_a_row_a_panel_and_says_which_are_lower_and_which_higher():
     assert "P, Holm" in head and "" in head and rows[0][head.index("P")] == "< 0.0001"
 
 
+def test_a_family_is_told_in_the_order_of_its_panels_and_its_table_says_what_it_estimates():
+    panels = {name: pairs(9, seed) for seed, name in enumerate(("b10", "b2", "a1"))}
+    told = declared(**PAIRED, by="panel", test="ratio_t", unit="10*9/L")
+    found = statistic.answer(frame(panels), told)
+    assert "higher after: b10, b2, a1;" in found.sentences[0] and found.values["higher"] == ["a1", "b10", "b2"]
+    head, rows = family_table(found)
+    assert head[2:7] == [
+        "median before, ×10⁹/L",
+        "median after, ×10⁹/L",
+        "ratio, after to before",
+        "95 % CI from",
+        "to",
+    ]
+    # Ratios of all panels are compared down the column.
+    assert len({len(row[4].partition(".")[2]) for row in rows}) == 1
+    assert (
+        "mean difference"
+        in family_table(statistic.answer(frame(panels), told.model_copy(update={"test": "paired_t"})))[0]
+    )
+
+
+def test_of_no_panel_and_of_no_tested_one_nothing_is_adjusted():
+    told = declared(**PAIRED, test="ratio_t", by="panel", adjust=["holm", "benjamini_hochberg"])
+    none = statistic.answer(frame({"a": pairs(3)}).head(0), told)
+    assert none.sentences == ("nothing to test: no rows",) and none.rows == {} and none.values["tests"] == 0
+    untested = statistic.answer(frame({"a": pairs(1)}), told)
+    assert len(untested.sentences) == 1 and untested.rows["a"]["holm"] is None
+
+
 def test_the_reader_is_told_why_a_value_is_missing():
     values = [*pairs(4), (None, 2.0), (3.0, None), (None, None)]
     why = pl.Series("why", [None] * 4 + ["not drawn", "died before", "not drawn"])

@@ -121,7 +121,7 @@ def _y(panel: Panel, declared: Pairs, height: int, first: bool) -> "alt.Y":
             nice=False,
             **linear,
         ),
-        axis=alt.Axis(title=declared.y if first else None, format="~g" if declared.log else "~r", **ticks),
+        axis=alt.Axis(title=declared.y if first else None, format=",~g" if declared.log else ",~r", **ticks),
     )
 
 

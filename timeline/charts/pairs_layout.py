@@ -219,7 +219,7 @@ def _middle(pairs: Sequence[Row], many: bool) -> tuple[list[Row], list[Row]]:
 
 def _notes(parts: Sequence[Part], declared: Pairs) -> list[str]:
     notes = []
-    if declared.rule_title:
+    if declared.rule_title and parts:
         notes.append(f"Dotted line: {declared.rule_title}.")
     refused = sum(part.refused for part in parts)
     if any(part.pairs for part in parts):

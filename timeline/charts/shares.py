@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars
 
-WIDTH, STEP = 560, 52
+WIDTH, STEP, LINE = 560, 52, 13
 FITS_BOTH, FITS_COUNT = 62, 20
 """From so many pixels on, a part holds its count with the percent, or its count alone."""
 
@@ -32,7 +32,7 @@ def draw(
         sort=order,
         title=None,
         scale=alt.Scale(padding=0.28),
-        axis=alt.Axis(ticks=False, domain=False, labelLimit=300, labelPadding=8, labelExpr="split(datum.label, '\\n')"),
+        axis=alt.Axis(ticks=False, domain=False, labelLimit=300, labelPadding=8, **_lines(order)),
     )
     x = alt.X(
         "from:Q",
@@ -74,6 +74,12 @@ def draw(
         datasets={"parts": parts, "groups": groups},
         title=alt.TitleParams(title, subtitle=wrapped([*notes, *missing], WIDTH)),
     )
+
+
+def _lines(labels: Sequence[str]) -> dict[str, Any]:
+    """Labels of several lines, of which the middle stands beside the bar's."""
+    most = max((label.count("\n") for label in labels), default=0)
+    return {"labelExpr": "split(datum.label, '\\n')", "labelLineHeight": LINE, "labelOffset": -most * LINE / 2}
 
 
 def arrange(frame: "polars.DataFrame", declared: Shares) -> tuple[list[Row], list[Row], list[str]]:

@@ -75,7 +75,7 @@ def _axis(low: float, high: float) -> "alt.Scale":
 def _ticks(declared: Waterfall, first: bool) -> "alt.Axis":
     import altair as alt
 
-    return alt.Axis(title=declared.value.title if first else None, tickCount=6, format="+~r", labelExpr=WHOLE)
+    return alt.Axis(title=declared.value.title if first else None, tickCount=6, format="+,~r", labelExpr=WHOLE)
 
 
 def _zero(y: "alt.Y") -> "alt.Chart":
@@ -129,7 +129,7 @@ def _names(bars: "alt.Chart", middle: "alt.X") -> list["alt.Chart"]:
     }
     below = bars.transform_filter("datum.value >= 0").mark_text(align="right", dx=-5, **style)
     above = bars.transform_filter("datum.value < 0").mark_text(align="left", dx=5, **style)
-    return [name.encode(x=middle, y=alt.datum(0), text="label:N") for name in (below, above)]
+    return [name.encode(x=middle, y=alt.datum(0), text="name:N") for name in (below, above)]
 
 
 def _arrows(bars: "alt.Chart", middle: "alt.X", y: "alt.Y") -> list["alt.Chart"]:

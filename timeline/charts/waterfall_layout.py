@@ -13,6 +13,8 @@ from timeline.stats.values import significant
 if TYPE_CHECKING:
     import polars
 
+LETTERS, HEAD = 12, 4
+"""A name under a bar has at most so many letters; of a longer one so many stay at its beginning."""
 GAP = 0.1
 """Free on each side of a bar, as a share of its place."""
 
@@ -71,6 +73,7 @@ def _bar(row: Row, i: int, declared: Waterfall) -> Row:
     over = cap is not None and abs(value) > cap
     bar: Row = {
         "label": str(row[declared.label.column]),
+        "name": short(str(row[declared.label.column])),
         "value": value if not over or cap is None else (cap if value > 0 else -cap),
         "said": signed(value),
         "cut": signed(value) if over else "",
@@ -84,6 +87,11 @@ def _bar(row: Row, i: int, declared: Waterfall) -> Row:
         detail = row[declared.detail.column]
         bar["detail"] = "not known" if detail is None else str(detail)
     return bar
+
+
+def short(label: str) -> str:
+    """Return `label`, or of a long one both ends: names that are numbered differ at their end."""
+    return label if len(label) <= LETTERS else f"{label[:HEAD]}…{label[HEAD + 1 - LETTERS :]}"
 
 
 def signed(value: float) -> str:

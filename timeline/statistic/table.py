@@ -6,6 +6,7 @@ from typing import Any
 from timeline.printing import cell, column
 from timeline.statistic.paired import RATIO
 from timeline.stats import Answer
+from timeline.words.names import unit
 
 P_VALUES = {
     "p": "P",
@@ -54,7 +55,7 @@ def _head(name: str, row: Mapping[str, Any]) -> str:
     if name == "estimate":
         return row["of"]
     words = P_VALUES.get(name) or WORDS.get(name, name.replace("_", " "))
-    return f"{words}, {row['unit']}" if name in MEASURED and row.get("unit") else words
+    return f"{words}, {unit(row['unit'])}" if name in MEASURED and row.get("unit") else words
 
 
 def _column(name: str, values: list[Any], alike: bool) -> list[str]:
