@@ -1,6 +1,6 @@
 """The categories by which marks are coloured, told apart by dash and shape as well; know no data but their values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ def categories(declared: Mapping[str, Category], drawn: Iterable[str]) -> Catego
     known = list(declared.values())
     if UNKNOWN in drawn:
         taken = {category.colour for category in known}
-        free: Colour = next((colour for colour in FOR_UNKNOWN if colour not in taken), FOR_UNKNOWN[0])
-        known.append(Category(title=UNKNOWN, colour=free, pale=True))
+        free: Sequence[Colour] = [colour for colour in FOR_UNKNOWN if colour not in taken] or FOR_UNKNOWN
+        known.append(Category(title=UNKNOWN, colour=free[0], pale=True))
     colours = [theme.CATEGORY[category.colour] for category in known]
     turns = [i % len(DASHES) for i in range(len(known))]
     return Categories(

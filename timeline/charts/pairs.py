@@ -111,6 +111,7 @@ def _y(panel: Panel, declared: Pairs, height: int, first: bool) -> "alt.Y":
 
     axis = panel.scale
     ticks: dict[str, Any] = {"values": list(axis.ticks)} if axis.ticks else {"tickCount": max(height // 50, 3)}
+    linear: dict[str, Any] = {} if declared.log else {"zero": False}
     return alt.Y(
         "before:Q",
         scale=alt.Scale(
@@ -118,7 +119,7 @@ def _y(panel: Panel, declared: Pairs, height: int, first: bool) -> "alt.Y":
             domain=[axis.low, axis.high],
             range=[height, TOP],
             nice=False,
-            zero=False,
+            **linear,
         ),
         axis=alt.Axis(title=declared.y if first else None, format="~g" if declared.log else "~r", **ticks),
     )
@@ -158,7 +159,7 @@ def _lines(i: int, groups: Categories | None, declared: Pairs, x: "alt.X", y: "a
     title = declared.colour.title if declared.colour is not None else None
     legend = alt.Legend(title=title, orient="bottom", symbolSize=70, symbolStrokeWidth=0)
     colour: Any = groups.colour(legend) if groups else alt.value(theme.CATEGORY["blue"])
-    dash: dict[str, Any] = {"strokeDash": groups.dash(None)} if groups else {}
+    dash: dict[str, Any] = {"strokeDash": groups.dash(legend)} if groups else {}
     shape: dict[str, Any] = {"shape": groups.shape(legend)} if groups else {}
     line = _named(f"pairs {i}").mark_rule(strokeWidth=1 if many else 1.5, opacity=0.55 if many else 0.8)
     charts = [
