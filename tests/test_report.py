@@ -139,7 +139,7 @@ def test_cards_sections_and_order(con, folder):
     page = page_of(con, folder)
     assert '<span class="value">3</span>' in page
     assert re.findall(r'<article id="(\w+)"', page) == ["cards", "b", "c", "a", "run"]
-    assert re.findall(r'<section id="(\w+)"', page) == ["summary", "quality", "methods"]
+    assert re.findall(r'<section id="([\w-]+)"', page) == ["part-summary", "part-quality", "methods"]
 
 
 @pytest.mark.parametrize(

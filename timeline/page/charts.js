@@ -19,6 +19,18 @@ const drawing = (() => {
     return `<table>${lines.map(cells).join("")}</table>`;
   }
 
+  // Links inside a picture are for the pointer only; the keyboard gets to them, too, and Enter follows them.
+  function reachable(place) {
+    for (const name of place.querySelectorAll("svg text")) {
+      const item = name.__data__;
+      if (!item || !item.href) continue;
+      name.setAttribute("tabindex", "0");
+      name.setAttribute("role", "link");
+      name.setAttribute("aria-label", item.tooltip || item.text);
+      name.onkeydown = (event) => { if (event.key === "Enter") location.assign(item.href); };
+    }
+  }
+
   function draw(place, spec, name, renderer = "svg") {
     return vegaEmbed(place, coloured(spec), {
       renderer,
@@ -33,7 +45,8 @@ const drawing = (() => {
       const name = place.dataset.chart;
       const spec = JSON.parse(document.getElementById("chart-" + name).textContent);
       const drawn = await draw(place, spec, name);
-      if (spec.usermeta && spec.usermeta.pages) await pagesOf(place, drawn.view, spec.usermeta.pages);
+      if (spec.usermeta && spec.usermeta.pages) await pagesOf(place, drawn.view, spec.usermeta.pages, reachable);
+      reachable(place);
     }
     document.documentElement.dataset.charts = "drawn";
   }

@@ -1,5 +1,5 @@
 // Turns the pages of a chart whose data come in pages: one is drawn, the script puts another's data in its place.
-function pagesOf(place, view, pages) {
+function pagesOf(place, view, pages, drawn) {
   const tag = (name, text, options = {}) => Object.assign(document.createElement(name), { textContent: text, ...options });
 
   // Columns become the records that the chart reads; coded words are places in the list of words.
@@ -23,6 +23,7 @@ function pagesOf(place, view, pages) {
     after.disabled = at === pages.of.length - 1;
     for (const [name, columns] of Object.entries(pages.of[at])) view.data(name, records(columns, name === "marks"));
     await view.runAsync();
+    drawn(place);
     said.textContent = pages.names[at];
   }
 

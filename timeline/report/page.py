@@ -36,6 +36,11 @@ class Section:
     template: str = ""
     entries: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def anchor(self) -> str:
+        """A query may be called as a section is."""
+        return self.key if self.template else f"part-{self.key}"
+
 
 def sections(
     told: Provenance, items: Sequence[Item], people: People, published: Beside | None, readings: Readings | None
