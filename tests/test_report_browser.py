@@ -162,7 +162,7 @@ def test_the_keyboard_reaches_the_report_its_contents_and_a_patient(page: Path, 
         tab.key("Enter")
         tab.wait(f"document.getElementById('{anchor('SYN-07')}').dataset.charts === 'drawn'")
         tab.back()
-        tab.wait("!document.querySelector('.patient.open')")
+        tab.wait("location.hash === '#main'")
         assert tab.console == []
 
 
