@@ -26,6 +26,10 @@ HEADINGS = {
 }
 
 
+ORDER = (*[key for key in HEADINGS if key != "quality"], "published", "readings", "patients", "quality", "methods")
+"""What is about the disease comes before what is about the data."""
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the page: queries as articles, or a template of its own; `entries` are its lines in the contents."""
@@ -47,21 +51,21 @@ def sections(
 ) -> tuple[Section, ...]:
     """Return the parts of the page, in order; those without anything to say are left out."""
     of = {name: tuple(item for item in items if item.query.section == name) for name in SECTIONS}
-    parts = [
-        Section(key, heading, of[key], entries=tuple((item.name, item.query.title) for item in of[key]))
+    parts = {
+        key: Section(key, heading, of[key], entries=tuple((item.name, item.query.title) for item in of[key]))
         for key, heading in HEADINGS.items()
-    ]
-    if people.persons or people.absent:
-        parts.append(Section("patients", "Patients", template="patients.html"))
+    }
     if published:
-        parts.append(Section("published", "Published and computed", template="published.html"))
+        parts["published"] = Section("published", "Published and computed", template="published.html")
     if readings:
-        parts.append(Section("readings", "Other readings", template="alternatives.html"))
+        parts["readings"] = Section("readings", "Other readings", template="alternatives.html")
+    if people.persons or people.absent:
+        parts["patients"] = Section("patients", "Patients", template="patients.html")
     definitions = (("definitions", "The rules in words"),) if told.methods else ()
     statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
     entries = (*definitions, *statistics, ("run", "The run and its versions"))
-    parts.append(Section("methods", "Methods", template="methods.html", entries=entries))
-    return tuple(part for part in parts if part.items or part.template)
+    parts["methods"] = Section("methods", "Methods", template="methods.html", entries=entries)
+    return tuple(parts[key] for key in ORDER if key in parts and (parts[key].items or parts[key].template))
 
 
 def render(
