@@ -27,7 +27,7 @@ HEADINGS = {
 
 
 ORDER = (*[key for key in HEADINGS if key != "quality"], "published", "readings", "patients", "quality", "methods")
-"""What is about the disease comes before what is about the data."""
+"""What was found comes before how good the data are."""
 
 
 @dataclass(frozen=True)
