@@ -3,13 +3,14 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from timeline import arguments, asking, cli, commands, printing, store
+from timeline import arguments, asking, cli, commands, printing, shipped, store
 from timeline.errors import Finding, Findings
 
 EVENTS = """\
@@ -288,12 +289,17 @@ def test_the_same_text_in_any_time_zone(study):
 
 def test_every_command_prints_json(capsys, made, tmp_path):
     study, extract = str(made / "s.duckdb"), str(made / "extract")
+    few = tmp_path / "queries"
+    few.mkdir()
+    shutil.copy(shipped.folder("queries") / "data_quality.sql", few)
     for argv in (
         ["ingest", study, extract],
         ["run", study],
         ["check", str(made / "rules"), "--only"],
         ["query", study, "--list"],
-        ["report", study, "-o", str(tmp_path / "page.html")],
+        ["published", study],
+        ["sensitivity", study, "A-02"],
+        ["report", study, "-o", str(tmp_path / "page.html"), "--queries", str(few)],
         ["synth", str(tmp_path / "extract"), "--patients", "3"],
         ["demo", "--out", str(tmp_path / "demo")],
     ):

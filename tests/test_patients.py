@@ -263,48 +263,6 @@ def test_without_scripts_every_patient_is_there(study, queries, tmp_path):
         assert shown(tab) == [anchor(id) for id in sorted(IDS)]
 
 
-@pytest.fixture(scope="module")
-def demo_page(demo_study, tmp_path_factory) -> Path:
-    page = tmp_path_factory.mktemp("page") / "page.html"
-    result = Study(demo_study).report(page, patients=["SYN-05", "SYN-16", "SYN-21"])
-    assert result.patients == 3
-    return page
-
-
-def test_patients_of_the_demo(demo_page, tmp_path):
-    with browser(tmp_path / "profile") as tab:
-        for id, words in (
-            (
-                "SYN-05",
-                ["day 0: infusion", "Anakinra 1", "Steroids: refractory", "CRS grade", "ICANS grade", "10^9/L, log"],
-            ),
-            ("SYN-16", ["Brexucabtagene autoleucel", "Hospital stay"]),
-        ):
-            tab.open(demo_page.as_uri() + "#" + anchor(id), dark=id == "SYN-16")
-            tab.wait(f"document.getElementById('{anchor(id)}').dataset.charts === 'drawn'")
-            text = tab.evaluate("document.querySelector('.patient.open svg.marks').textContent")
-            assert [word for word in words if word not in text] == []
-        tab.open(demo_page.as_uri() + "#" + anchor("SYN-21"))
-        tab.wait(f"document.getElementById('{anchor('SYN-21')}').classList.contains('open')")
-        text = tab.evaluate("document.querySelector('.patient.open').innerText")
-        assert "This patient has no event." in text and "no infusion" in text and "unknown" in text
-        assert tab.console == []
-
-
-def test_a_lane_of_the_swimmer_leads_to_its_patient_and_the_way_back(demo_page, tmp_path):
-    with browser(tmp_path / "profile") as tab:
-        tab.open(demo_page)
-        tab.wait("document.documentElement.dataset.charts === 'drawn'")
-        names = "[...document.querySelectorAll('[data-chart=swimmer] text')]"
-        tab.evaluate(f"{names}.find(e => e.textContent === 'SYN-05').id = 'lane'")
-        tab.click_on("#lane")
-        tab.wait(f"document.getElementById('{anchor('SYN-05')}').dataset.charts === 'drawn'")
-        assert tab.evaluate("document.querySelector('.patient.open .ways a[href=\"#swimmer\"]') !== null")
-        tab.back()
-        tab.wait("location.hash === ''")
-        assert tab.console == []
-
-
 def test_a_chart_alone_is_labelled(demo_study, tmp_path):
     chart = Study(demo_study).chart("patient_timeline", {"patient": "SYN-01"})
     for ending in (".svg", ".html"):

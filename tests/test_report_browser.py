@@ -183,3 +183,37 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(page: Path, tmp_
         assert unnamed == 0
         ids = tab.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
         assert [id for id, times in Counter(ids).items() if times > 1] == []
+
+
+def test_patients_of_the_demo(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        for id, words in (
+            (
+                "SYN-05",
+                ["day 0: infusion", "Anakinra 1", "Steroids: refractory", "CRS grade", "ICANS grade", "10^9/L, log"],
+            ),
+            ("SYN-16", ["Brexucabtagene autoleucel", "Hospital stay"]),
+        ):
+            tab.open(page.as_uri() + "#" + anchor(id), dark=id == "SYN-16")
+            tab.wait(f"document.getElementById('{anchor(id)}').dataset.charts === 'drawn'")
+            text = tab.evaluate("document.querySelector('.patient.open svg.marks').textContent")
+            assert [word for word in words if word not in text] == []
+        tab.open(page.as_uri() + "#" + anchor("SYN-21"))
+        tab.wait(f"document.getElementById('{anchor('SYN-21')}').classList.contains('open')")
+        text = tab.evaluate("document.querySelector('.patient.open').innerText")
+        assert "This patient has no event." in text and "no infusion" in text and "unknown" in text
+        assert tab.console == []
+
+
+def test_a_lane_of_the_swimmer_leads_to_its_patient_and_the_way_back(page: Path, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as tab:
+        tab.open(page)
+        tab.wait("document.documentElement.dataset.charts === 'drawn'")
+        names = "[...document.querySelectorAll('[data-chart=swimmer] text')]"
+        tab.evaluate(f"{names}.find(e => e.textContent === 'SYN-05').id = 'lane'")
+        tab.click_on("#lane")
+        tab.wait(f"document.getElementById('{anchor('SYN-05')}').dataset.charts === 'drawn'")
+        assert tab.evaluate("document.querySelector('.patient.open .ways a[href=\"#swimmer\"]') !== null")
+        tab.back()
+        tab.wait("location.hash === ''")
+        assert tab.console == []

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
@@ -130,7 +130,13 @@ def render(tree: Tree) -> str:
     """Return the SQL text of an expression tree, written by DuckDB."""
     statement = json.loads(_select("1"))
     statement["statements"][0]["node"]["select_list"] = [tree]
-    row = _parser().execute("SELECT json_deserialize_sql(?::JSON)", [json.dumps(statement)]).fetchone()
+    return _written(json.dumps(statement))
+
+
+@lru_cache(maxsize=4096)
+def _written(statement: str) -> str:
+    """The text of a statement's tree; the same few hundred trees are written again for each set of definitions."""
+    row = _parser().execute("SELECT json_deserialize_sql(?::JSON)", [statement]).fetchone()
     assert row is not None
     return row[0].removeprefix("SELECT ")
 
