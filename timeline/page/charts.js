@@ -19,8 +19,11 @@ const drawing = (() => {
     return `<table>${lines.map(cells).join("")}</table>`;
   }
 
-  // Links inside a picture are for the pointer only; the keyboard gets to them, too, and Enter follows them.
+  // Links inside a picture are for the pointer only; the keyboard gets to them, too, and Enter follows them. What has
+  // no name is no symbol to be read out.
   function reachable(place) {
+    for (const menu of place.querySelectorAll("summary")) menu.setAttribute("aria-label", "Save this chart");
+    for (const group of place.querySelectorAll("svg [role='graphics-symbol']:not([aria-label])")) group.removeAttribute("role");
     for (const name of place.querySelectorAll("svg text")) {
       const item = name.__data__;
       if (!item || !item.href) continue;
@@ -31,13 +34,15 @@ const drawing = (() => {
     }
   }
 
-  function draw(place, spec, name, renderer = "svg") {
-    return vegaEmbed(place, coloured(spec), {
+  async function draw(place, spec, name, renderer = "svg") {
+    const drawn = await vegaEmbed(place, coloured(spec), {
       renderer,
       downloadFileName: name,
       tooltip: { formatTooltip: told },
       actions: { export: true, source: false, compiled: false, editor: false },
     });
+    reachable(place);
+    return drawn;
   }
 
   async function drawAll() {
@@ -46,7 +51,6 @@ const drawing = (() => {
       const spec = JSON.parse(document.getElementById("chart-" + name).textContent);
       const drawn = await draw(place, spec, name);
       if (spec.usermeta && spec.usermeta.pages) await pagesOf(place, drawn.view, spec.usermeta.pages, reachable);
-      reachable(place);
     }
     document.documentElement.dataset.charts = "drawn";
   }
