@@ -311,3 +311,8 @@ def test_every_key_of_a_header_is_documented():
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
     kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in models if "kind" in model.model_fields}
     assert kinds == set(header.KINDS) and sorted(kind for kind in kinds if f"`{kind}`" not in text) == []
+
+
+def test_a_folder_without_a_query_is_no_folder_of_queries(tmp_path):
+    with pytest.raises(UsageError, match="no query is in this folder"):
+        query.load_queries(tmp_path)

@@ -26,6 +26,8 @@ def load_queries(folder: Path) -> dict[str, Query]:
     """Return the queries of `folder` by name, sorted; raise Findings with all mistakes of all files."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no folder of queries here")
+    if not any(folder.glob("*.sql")):
+        raise UsageError(f"{folder}: no query is in this folder; a query is a file NAME.sql, see queries/README.md")
     queries: dict[str, Query] = {}
     findings: list[Finding] = []
     with duckdb.connect() as parser:

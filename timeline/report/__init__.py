@@ -18,7 +18,7 @@ from timeline.header import SECTIONS
 from timeline.report import checklist
 from timeline.report.items import MOST_ROWS, Item, answer
 from timeline.report.page import render
-from timeline.report.patients import gather
+from timeline.report.patients import chosen, gather
 from timeline.report.provenance import provenance
 
 if TYPE_CHECKING:
@@ -68,12 +68,13 @@ def write_report(
         raise UsageError(f"--as {','.join(unknown)}: the formats are {', '.join(FORMATS)}")
     if path.suffix not in (".html", ".htm"):
         raise UsageError(f"-o {path}: the report is a page; write a name that ends in .html")
+    chosen(con, patients, ())  # ids that are not there are said before the work, not after it
     started, say = time.monotonic(), progress or (lambda doing: None)
     told = provenance(con)
     known = query.load_queries(queries)
     shown = [found for found in known.values() if found.section is not None]
     shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
-    with ThreadPoolExecutor(2) as aside, closing(con.cursor()) as own:
+    with closing(con.cursor()) as own, ThreadPoolExecutor(2) as aside:
         # Both take seconds, most of them not in Python: the chart library needs nothing of the study, and other
         # readings have a connection of their own.
         library = aside.submit(figure.library)
