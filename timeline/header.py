@@ -124,5 +124,10 @@ def _finding(root: Node, problem: Any) -> Finding:
     if problem["type"] == "extra_forbidden":
         cut = "" if node.value is not None else ": inside { } a value with a comma, bracket or brace must be quoted"
         return Finding(where, f"`{key}` is not a key here{cut}")
+    if problem["type"] == "union_tag_invalid":
+        kinds = problem["ctx"]["expected_tags"]
+        return Finding(where, f"`{key}`: there is no kind {problem['ctx']['tag']}; the kinds are {kinds}")
+    if problem["type"] in ("model_type", "dict_type"):
+        return Finding(where, f"`{key}` takes keys of its own: write {{key: value, …}}; queries/README.md lists them")
     message = problem["msg"].removeprefix("Value error, ")
     return Finding(where, f"`{key}`: {message[:1].lower()}{message[1:]}")
