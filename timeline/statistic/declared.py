@@ -1,5 +1,6 @@
 """What a query's header may say of its statistics: frozen models; know no frame and compute nothing."""
 
+from abc import abstractmethod
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
@@ -19,9 +20,9 @@ class Declared(Model):
     where: str | None = None
     """A column of true or false: only the rows where it is true count, and no other is missing."""
 
+    @abstractmethod
     def columns(self) -> tuple[str, ...]:
         """The columns that it is computed from, apart from `where`."""
-        raise NotImplementedError
 
     def needs(self) -> tuple[str, ...]:
         """Every column that it names."""
