@@ -18,7 +18,9 @@ empty: No patient is in the cohort.
 published: [M-01, M-02, M-05, X-01, X-05, X-12, X-14, X-15, X-16, X-19, X-20, X-40]
 */
 WITH member AS (
-    SELECT i.patient_id, i.time AS infused, c.refractory_before_anakinra AS refractory, o.died, o.cause, o.os_days,
+    SELECT i.patient_id, i.time AS infused, c.refractory_before_anakinra AS refractory,
+        -- Of whom no grade is known, nobody can say whether it fell.
+        i.patient_id IN (SELECT patient_id FROM icans_grade) AS graded, o.died, o.cause, o.os_days,
         o.last_time, o.best_response, w.start_time AS first_dose, w.days, r.responded
     FROM infusion AS i
     JOIN cohort AS c ON c.patient_id = i.patient_id AND c.included
@@ -83,7 +85,7 @@ counted AS (
         {'id': 'M-02', 'item': 'Last seen at or before the cut-off', 'yes': CAST(last_time AS DATE) <= CAST($cutoff AS DATE)},
         {'id': 'X-01', 'item': 'In the cohort', 'yes': true},
         {'id': 'X-05', 'item': 'CNS involvement', 'yes': involved = 'yes'},
-        {'id': 'X-14', 'item': 'Steroid-refractory by the paper''s definition before anakinra', 'yes': refractory},
+        {'id': 'X-14', 'item': 'Steroid-refractory by the paper''s definition before anakinra', 'yes': CASE WHEN graded THEN refractory END},
         {'id': 'X-15', 'item': 'ICANS or CRS fell within a day after the last dose', 'yes': responded},
         {'id': 'X-20', 'item': 'ICANS grade 1 when corticosteroids and anakinra were started together',
             'yes': steroid = first_dose AND at_first_dose = 1},

@@ -29,6 +29,8 @@ chart:
 caption: >
   The curve falls where patients died; an upright tick is a patient last seen alive at that time. Dashed: survival at
   the landmarks, and the median. Under the axis, how many were still followed, and how many had died by then.
+  Who is in the cohort had anakinra later, and so lived until then: this start must not be compared with patients who had
+  none (immortal time).
 published: [X-35, X-36, X-37, X-38, X-39]
 */
 SELECT o.patient_id, o.os_days, o.os_days / $month_days AS os_months, o.died, o.cause, o.best_response,

@@ -41,7 +41,8 @@ card AS (
     SELECT 6, 'Steroid-refractory ICANS',
         (count(DISTINCT patient_id) FILTER (WHERE status = 'refractory'))::VARCHAR || ' of '
         || (SELECT count(*) FROM member)::VARCHAR,
-        'patients of the cohort have such an episode; ' || (count(*) FILTER (WHERE status = 'indeterminate'))::VARCHAR
+        'patients of the cohort have such an episode, '
+        || (SELECT count(*) FROM cohort WHERE included AND refractory_before_anakinra)::VARCHAR || ' of them before anakinra; ' || (count(*) FILTER (WHERE status = 'indeterminate'))::VARCHAR
         || ' indeterminate'
     FROM refractory
     HAVING (SELECT count(*) FROM member) > 0

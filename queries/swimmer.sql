@@ -20,8 +20,8 @@ order: 10
 show: chart
 empty: No patient is in the cohort; see the attrition above for the step at which the last one was lost.
 caption: >
-  Lanes last from the infusion to discharge or death, longest first. Coloured: the day's worst CRS grade, white where
-  none was recorded. Below it, one grey box a day with steroids. An asterisk behind an arrow: died after discharge.
+  Lanes last from the infusion to discharge or death, longest first. Coloured: the day's worst CRS grade, unfilled
+  where none was recorded. Below it, a box a day with steroids, the more the further from the paper's colour. An asterisk behind an arrow: died after discharge.
 chart:
   kind: lanes
   lane: patient_id

@@ -8,6 +8,7 @@ import pytest
 
 from timeline import charts
 from timeline.charts import declared, lane_layout, theme
+from timeline.errors import UsageError
 
 LANES = declared.Lanes.model_validate(
     {
@@ -209,3 +210,11 @@ def test_ordered_colours_change_lightness_in_one_direction(colours, count):
 def test_a_layer_that_cannot_be_drawn_is_refused(layer):
     with pytest.raises(ValueError, match="grades|breaks|shape"):
         declared.Layer.model_validate(layer)
+
+
+def test_rows_without_a_place_are_counted_and_words_are_no_numbers():
+    lost = frame(("A", "p1", "stay", 0, 10, 10, None, 10), ("A", "p1", "dose", None, None, 3, None, 10))
+    spec = charts.specification(charts.draw(lost, LANES, "T"))
+    assert "1 rows without a place on the axis are not drawn." in spec["title"]["subtitle"]
+    with pytest.raises(UsageError, match="draws numbers, and v holds none"):
+        charts.draw(lost.with_columns(v=polars.lit("much")), LANES, "T")

@@ -184,3 +184,14 @@ def test_the_table_of_a_family_says_who_is_missing_only_where_panels_differ():
     assert ["missing" in head for head in heads] == [False, True]
     rows = family_table(statistic.answer(frame(even), told))[1]
     assert all(len(row) == len(heads[0]) for row in rows)
+
+
+def test_a_column_of_words_is_no_column_of_numbers():
+    rows = frame({"a": pairs(3)})
+    for keys in (
+        {"kind": "median_range", "of": "who"},
+        {**PAIRED, "test": "paired_t", "after": "who"},
+        {"kind": "survival", "time": "who", "event": "who"},
+    ):
+        (sentence,) = statistic.answer(rows, declared(**keys)).sentences
+        assert sentence == f"not computed: {keys['kind']} needs numbers, and who holds none; cast it in the SELECT"

@@ -310,4 +310,4 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             f"timeline: there is no command `{argv[0]}`{_did_you_mean(argv[0], list(named)) or '.'} "
             f"The commands are {', '.join(named)}"
         )
-    return parser(named[argv[0]]).parse_args(argv[1:], argparse.Namespace(command=argv[0]))
+    return parser(named[argv[0]]).parse_intermixed_args(argv[1:], argparse.Namespace(command=argv[0]))

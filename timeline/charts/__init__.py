@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from timeline.charts import declared, theme
 from timeline.charts.links import linked
+from timeline.errors import UsageError
 
 if TYPE_CHECKING:
     import altair
@@ -31,6 +32,9 @@ def draw(
 
     `notes` are lines under the title; `answers` are the statistics of the same query, for charts that mark them.
     """
+    words = [name for name in chart.numbers() if not (frame[name].dtype.is_numeric() or frame[name].is_null().all())]
+    if words:
+        raise UsageError(f"`chart` draws numbers, and {', '.join(words)} holds none; name another column, or cast it")
     kind = importlib.import_module(f"timeline.charts.{chart.kind}")
     return kind.draw(frame, chart, title, notes, answers).configure(**theme.config())
 

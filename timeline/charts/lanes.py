@@ -45,6 +45,10 @@ def draw(
     elif len(arranged.lanes) < arranged.total:
         shown = f"{len(arranged.lanes)} of {arranged.total:,} lanes are shown, evenly spaced over their order."
         notes = [*notes, shown]
+    placed = [key for key, layer in declared.layers.items() if layer.mark != "column"]
+    unplaced = frame.filter(frame[declared.element].is_in(placed) & frame[declared.start].is_null()).height
+    if unplaced:
+        notes = [*notes, f"{unplaced:,} rows without a place on the axis are not drawn."]
     x = _x(declared, arranged)
     legends = _legends(arranged)
     layers = [

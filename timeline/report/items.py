@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from timeline import charts, printing, query, statistic, table
 from timeline.charts.declared import Beyond
-from timeline.errors import TimelineError
+from timeline.errors import TimelineError, UsageError
 from timeline.header import Query
 from timeline.report.provenance import Provenance
 from timeline.stats import Answer
@@ -81,7 +81,10 @@ def answer(con: "duckdb.DuckDBPyConnection", found: Query, told: Provenance, lan
     if found.chart is not None:
         notes = [told.synthetic] if told.synthetic else []
         chosen = found.chart if lanes is None else charts.beyond(found.chart, lanes)
-        chart = charts.specification(charts.draw(frame, chosen, found.title, notes, item.answers))
+        try:
+            chart = charts.specification(charts.draw(frame, chosen, found.title, notes, item.answers))
+        except UsageError as error:
+            raise UsageError(f"{found.file}: {error}") from None
     return replace(item, chart=chart)
 
 

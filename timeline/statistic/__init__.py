@@ -33,6 +33,7 @@ def name_of(declared: Statistic) -> str:
 def answer(frame: "polars.DataFrame", declared: Statistic) -> Answer:
     """Return what `declared` finds in the columns of `frame`; what cannot be computed is said in the sentence."""
     try:
+        _numbers_in(frame, declared)
         return COMPUTE[declared.kind](_counted(frame, declared), declared)
     except TimelineError as error:
         return single.answer_of(declared, (f"not computed: {error}",))
@@ -47,3 +48,9 @@ def _counted(frame: "polars.DataFrame", declared: Statistic) -> "polars.DataFram
     if frame[declared.where].dtype != polars.Boolean:
         raise TimelineError(f"`where` names the column {declared.where}, and that is not true or false")
     return frame.filter(frame[declared.where])
+
+
+def _numbers_in(frame: "polars.DataFrame", declared: Statistic) -> None:
+    words = [name for name in declared.numbers() if not (frame[name].dtype.is_numeric() or frame[name].is_null().all())]
+    if words:
+        raise TimelineError(f"{declared.kind} needs numbers, and {', '.join(words)} holds none; cast it in the SELECT")

@@ -24,6 +24,10 @@ class Declared(Model):
     def columns(self) -> tuple[str, ...]:
         """The columns that it is computed from, apart from `where`."""
 
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that must hold numbers."""
+        return ()
+
     def needs(self) -> tuple[str, ...]:
         """Every column that it names."""
         return self.columns() if self.where is None else (*self.columns(), self.where)
@@ -33,6 +37,9 @@ class MedianRangeOf(Declared):
     kind: Literal["median_range"]
     of: str
     unit: str = ""
+
+    def numbers(self) -> tuple[str, ...]:
+        return (self.of,)
 
     def columns(self) -> tuple[str, ...]:
         return (self.of,)
@@ -68,6 +75,9 @@ class SurvivalOf(Declared):
     landmarks: tuple[float, ...] = ()
     median: Literal["averaging", "first_crossing"] = "averaging"
 
+    def numbers(self) -> tuple[str, ...]:
+        return (self.time,)
+
     def columns(self) -> tuple[str, ...]:
         return (self.time, self.event)
 
@@ -90,6 +100,9 @@ class PairedOf(Declared):
     beside: tuple[Beside, ...] = ()
     adjust: tuple[Adjusted, ...] = ()
     alpha: float = Field(default=0.05, gt=0, lt=1)
+
+    def numbers(self) -> tuple[str, ...]:
+        return (self.before, self.after)
 
     def columns(self) -> tuple[str, ...]:
         named = (self.before, self.after, self.by, self.words, self.label, self.missing)

@@ -47,7 +47,8 @@ class RatioT:
     left_out: tuple[LeftOut, ...] = ()
     method: str = "ratio paired t"
     conventions: tuple[str, ...] = (
-        "paired t on log(after) - log(before), antilog of mean and limits",
+        "paired t on log(after) - log(before); antilog of mean and limits",
+        "GMR: geometric mean of after / before",
         "two-sided",
         "complete pairs only",
         "values of 0 or less are refused",

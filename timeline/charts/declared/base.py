@@ -11,6 +11,10 @@ Colour = Literal["ink", "blue", "orange", "green", "purple", "red", "sky", "yell
 class Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that must hold numbers."""
+        return ()
+
 
 class Column(Declared):
     """A column of the result, and what the picture calls it."""

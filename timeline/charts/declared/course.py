@@ -42,6 +42,9 @@ class Course(Declared):
             raise ValueError("`panels` names what is measured: one, or with `panel`, one for each value of that column")
         return self
 
+    def numbers(self) -> tuple[str, ...]:
+        return (self.day, self.value)
+
     def columns(self) -> tuple[str, ...]:
         named = (self.line, self.day, self.value, self.panel)
         return tuple(name for name in named if name is not None)

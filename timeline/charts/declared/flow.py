@@ -20,6 +20,9 @@ class Flow(Declared):
     note: str | None = None
     """A column with a remark on the step, which stands in its box."""
 
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.count, self.lost) if name is not None)
+
     def columns(self) -> tuple[str, ...]:
         named = (self.label, self.count, self.lost, self.why, self.note)
         return tuple(name for name in named if name is not None)

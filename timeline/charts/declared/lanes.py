@@ -70,6 +70,9 @@ class Lanes(Declared):
     """Title of the axis, with its unit."""
     layers: Mapping[str, Layer]
 
+    def numbers(self) -> tuple[str, ...]:
+        return (self.start, self.end, self.value)
+
     def columns(self) -> tuple[str, ...]:
         named = (self.lane, self.panel, self.element, self.start, self.end, self.value, self.detail, self.order)
         return tuple(name for name in named if name is not None)

@@ -55,6 +55,9 @@ class Pairs(Declared):
             raise ValueError("`rule` must be above 0 on a logarithmic axis")
         return self
 
+    def numbers(self) -> tuple[str, ...]:
+        return (self.before.column, self.after.column)
+
     def columns(self) -> tuple[str, ...]:
         told = (self.label, self.before, self.after, self.colour, self.detail)
         named = (*(one.column for one in told if one is not None), self.panel, self.words)

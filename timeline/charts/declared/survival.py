@@ -28,5 +28,8 @@ class Survival(Declared):
     answer: str = "survival"
     """The name of the query's statistic whose landmarks and median are marked."""
 
+    def numbers(self) -> tuple[str, ...]:
+        return (self.time,)
+
     def columns(self) -> tuple[str, ...]:
         return tuple(name for name in (self.time, self.event, self.by) if name is not None)

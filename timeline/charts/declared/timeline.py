@@ -81,6 +81,9 @@ class Timeline(Declared):
             raise ValueError("`view` is two days, the earlier first")
         return value
 
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.value, self.low, self.high) if name is not None)
+
     def columns(self) -> tuple[str, ...]:
         named = (
             self.lane, self.group, self.element, self.start, self.end, self.value, self.unit, self.detail, self.origin,

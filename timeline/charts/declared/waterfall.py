@@ -42,6 +42,9 @@ class Waterfall(Declared):
             raise ValueError("`words` names a panel in words and needs `panel`")
         return self
 
+    def numbers(self) -> tuple[str, ...]:
+        return (self.value.column,)
+
     def columns(self) -> tuple[str, ...]:
         told = (self.label, self.value, self.colour, self.detail)
         named = (*(one.column for one in told if one is not None), self.panel, self.words, self.missing)
