@@ -11,9 +11,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from timeline import engine, store
+from timeline import engine, published, query, report, store
 from timeline.ingest import ingest
 from timeline.load import load
+from timeline.report import checklist
 from timeline.shipped import folder
 
 FILE = Path(os.environ.get("TIMELINE_DATA") or "/nowhere") / "mimic_iv_demo_meds" / "mimic_iv_demo_meds_events.parquet"
@@ -248,6 +249,27 @@ def test_counts_are_graded_for_everyone_with_a_count(con, run, rows):
     assert con.execute("SELECT count(*) FROM cytopenia WHERE analyte = 'platelets' AND grade = 4").fetchone() == (
         severe,
     )
+
+
+def test_report_published_and_sensitivity_say_why_they_are_empty(con, run, tmp_path, monkeypatch):
+    """Nobody here had the product, so nearly all is empty: nothing fails, and no section is silent."""
+    queries, plain, kept = query.load_queries(folder("queries")), checklist.readings, []
+    monkeypatch.setattr(checklist, "readings", lambda *given: kept.append(plain(*given)) or kept[0])
+    made = report.write_report(con, tmp_path / "page.html", queries=folder("queries"), patients="none")
+    assert {"swimmer", "table_1", "overall_survival", "cytokine_pairs"} <= set(made.absent)
+    assert not [why for why in made.absent.values() if why == "No row." or why.startswith("Not available")]
+    page = (tmp_path / "page.html").read_text("utf-8").partition("<main")[2].partition("</main>")[0]
+    assert "No patient is in the cohort" in page and "NaN" not in page and "None" not in page
+    items = published.compare(con, queries, published.load(folder("data") / "published.yaml"))
+    agreement = published.counted(items)
+    assert agreement["equal"] == agreement["differs"] == agreement["conflict"] == 0
+    assert all(one.why for one in items if one.agreement == "not computed")
+    [told] = kept
+    assert told.found is not None and not told.absent
+    outcomes = [outcome for one in told.asked for reading in one.readings for outcome in reading.outcomes]
+    assert outcomes and all(outcome.why for outcome in outcomes if not outcome.computed)
+    assert not [outcome for outcome in outcomes if outcome.changed]
+    assert all(reading.why or reading.outcomes for one in told.asked for reading in one.readings)
 
 
 def test_another_rule_folder_maps_its_own_concepts_without_another_ingest(con, run, rows):
