@@ -21,7 +21,7 @@ show: chart
 empty: No patient is in the cohort; see the attrition above for the step at which the last one was lost.
 caption: >
   Lanes last from the infusion to discharge or death, longest first. Coloured: the day's worst CRS grade, unfilled
-  where none was recorded. Below it, a box a day with steroids, the more the further from the paper's colour. An asterisk behind an arrow: died after discharge.
+  where none was recorded. Below it, a box a day with steroids, shaded by the dose. An asterisk behind an arrow: died after discharge.
 chart:
   kind: lanes
   lane: patient_id
