@@ -21,6 +21,7 @@ from timeline.schema import TABLES
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
 SPEC = ROOT / "tests" / "spec"
+DIRT = ROOT / "tests" / "dirt"
 CHAPTERS = ("from", "grade", "episodes", "pairs", "sql", "lookup", "words")
 GENERATED = "<!-- Written by `make fix` from the files it describes; a change by hand is lost. -->\n\n"
 
@@ -163,6 +164,19 @@ def spec_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def dirt_page() -> str:
+    """Return docs/dirt.md: every case of tests/dirt, what is bad about it and what becomes of it."""
+    parts = [GENERATED + inspect.cleandoc(DIRT_INTRODUCTION)]
+    for path in sorted(DIRT.glob("*.yaml")):
+        topic = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        rows = [f"| {_cell(case['dirt'])} | {_cell(case['becomes'])} |" for case in topic["cases"]]
+        parts += [
+            f"## {topic['about']}",
+            "\n".join(["| in the extract | what becomes of it |", "| --- | --- |", *rows]),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
 def _case(case: Mapping[str, Any]) -> str:
     """A case as a reader sees it: what it says, the rules, the events, the rows that come out."""
     parts = [f"### {case['title'][0].upper()}{case['title'][1:]}", f"```yaml\n{case['rules'].strip()}\n```"]
@@ -217,6 +231,14 @@ SPEC_INTRODUCTION = """
     names the rows of the events table, counted from 1.
     """
 
+DIRT_INTRODUCTION = """
+    # What becomes of bad input
+
+    Every kind of dirt that an extract may hold and that we know of, and what becomes of it. Each line is a test. In
+    all cases every row that is read is loaded, or folded into an equal one, or kept in `meta.rejected` with its reason;
+    where the whole file stops the ingest, nothing of it is in the study.
+    """
+
 QUERIES_INTRODUCTION = """
     # Queries
 
@@ -237,6 +259,7 @@ TABLES_INTRODUCTION = """
 PAGES: Mapping[str, Callable[[], str]] = {
     "rules/README.md": rules_page,
     "docs/commands.md": commands_page,
+    "docs/dirt.md": dirt_page,
     "docs/methods.md": methods_page,
     "docs/queries.md": queries_page,
     "docs/tables.md": tables_page,

@@ -103,24 +103,32 @@ def _new_files(
         raise ExtractError(f"{twice[0]}: two files of this ingest have this name; give one of them another")
     known = con.execute("SELECT source_file, sha256, coalesce(mapping, '') FROM meta.source").fetchall()
     by_name = {name: (sha, mapping) for name, sha, mapping in known}
-    by_hash = {sha: name for name, sha, _ in known}
+    by_content = {(sha, name.partition("#")[2]): name for name, sha, _ in known}
     new, hashes, unchanged, replaced, warnings = [], {}, [], [], []
+    bytes_of = {path: _sha256(path) for path in dict.fromkeys(one.path for one in staged if one.digest is None)}
     for one in staged:
-        sha = _sha256(one.path)
+        sha = one.digest or bytes_of[one.path]
         name = one.source_file
         if by_name.get(name) == (sha, label):
             unchanged.append(name)
             continue
-        if name not in by_name and sha in by_hash:
+        if name not in by_name and (sha, one.part) in by_content:
+            same = by_content[sha, one.part]
             unchanged.append(name)
-            warnings.append(f"{name}: the same bytes as {by_hash[sha]}, which this study holds; not loaded again")
+            warnings.append(f"{name}: the same bytes as {same}, which this study holds; not loaded again")
             continue
         if name in by_name:
             _refuse_unless(replace, name, same_bytes=by_name[name][0] == sha)
             replaced.append(name)
         new.append(one)
-        hashes[name] = by_hash_name = sha
-        by_hash.setdefault(by_hash_name, name)
+        hashes[name] = sha
+        by_content.setdefault((sha, one.part), name)
+    # A part that the new file no longer has goes with the file that it was a part of.
+    whole = {one.whole for one in new if one.part}
+    gone = [name for name in by_name if name.partition("#")[0] in whole and name not in (*unchanged, *replaced)]
+    for name in gone:
+        _refuse_unless(replace, name, same_bytes=False)
+        replaced.append(name)
     report = IngestReport(unchanged=tuple(unchanged), replaced=tuple(replaced), warnings=tuple(warnings))
     return new, hashes, report
 

@@ -80,6 +80,12 @@ def set_aside(con: "Connection", files: Files) -> None:
         SELECT r.file, r.source_row, {REASON} AS reason
         FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word)
         WHERE reason IS NOT NULL""")
+    for number, (staged, _) in enumerate(files):
+        if staged.refused is not None:
+            con.execute(f"""INSERT INTO ingest_reject SELECT r.file, r.source_row, n.reason
+                FROM ingest_row AS r JOIN ({staged.refused}) AS n ON n.source_row = r.source_row
+                WHERE r.file = {number} AND NOT EXISTS (
+                    SELECT 1 FROM ingest_reject AS j WHERE j.file = r.file AND j.source_row = r.source_row)""")
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
         con.execute(f"""INSERT INTO meta.rejected

@@ -1,4 +1,4 @@
-"""What every format hands to `normalise`: one record a file, SQL over its rows; knows no table of a study.
+"""What every format hands to `normalise`: a record a file or part of one, SQL over its rows; knows no study.
 
 A format reads nothing into tables that need not be: `relation` is scanned where it lies, `columns`
 say how the columns that events have are made of it. Types, units, concepts, duplicates, ids and
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from timeline.schema import Field
 
 EVENT_COLUMNS = ("patient_id", "time", "end_time", "code", "value", "unit", "text", "route")
 PATIENT_COLUMNS = ("patient_id", "sex", "birth_date")
@@ -60,7 +62,7 @@ class Staged:
     """One file of an extract as rows that SQL can read, several times."""
 
     source_file: str
-    """As meta.source shows it: the path inside the extract folder, or the file's name."""
+    """As meta.source shows it: the path inside the extract folder, or the file's name; of a part, `FILE#PART`."""
     path: Path
     """The file whose bytes are hashed."""
     format: str
@@ -73,6 +75,19 @@ class Staged:
     """All columns of the file: equal in all of them is a duplicate; they make the event's id and the raw row."""
     rejected: str | None = None
     """SELECT source_row, reason, raw: lines that are no rows."""
+    refused: str | None = None
+    """SELECT source_row, reason: rows of `relation` that are not to be used, such as those entered in error."""
     mapping: CodeMapping | None = None
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    part: str = ""
+    """Which part of `path` these rows are, where one file holds several: a table, a column, a repeated element."""
+    digest: str | None = None
+    """Stands for the content where there are no bytes to hash: rows of a database server."""
+    reads: tuple[Field, ...] = ()
+    """The columns of `relation` that are used, and the type that their text must have: pandera judges rows by it."""
+
+    @property
+    def whole(self) -> str:
+        """The name of the file that this is a part of."""
+        return self.source_file.removesuffix(f"#{self.part}") if self.part else self.source_file
