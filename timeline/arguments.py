@@ -87,15 +87,16 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rules", metavar="RULES", nargs="*", help="folders of rule files (default: the shipped ones)")
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
-    parser.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
+    instead.add_argument(
         "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
     )
-    parser.add_argument(
+    instead.add_argument(
         "--coverage", action="store_true", help="which clauses no example makes true, or never other than true"
     )
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
-    parser.add_argument(
+    instead.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
+    instead.add_argument(
         "--describe", metavar="RULE", nargs="*", help="print these rules, or all, in words: Methods text, as Markdown"
     )
     _set(parser)
