@@ -61,9 +61,13 @@ def _recode(path: Path, name: str, encoding: str, copy: Path) -> None:
                 lines += text.count("\n")
                 target.write(text)
             decoder.decode(b"", final=True)
-        except UnicodeError:
-            # Counted by the part that was read: the line itself may be some lines further on.
-            raise ExtractError(f"{name}: after line {lines} there are bytes that are no {encoding}") from None
+        except UnicodeError as error:
+            if isinstance(error, UnicodeDecodeError):
+                lines += error.object[: error.start].decode(encoding, "ignore").count("\n")
+            raise ExtractError(
+                f"{name}: line {lines} is not {encoding}; save the file with that encoding, "
+                "or name its own under `read` of the mapping file"
+            ) from None
         except (EOFError, OSError, zlib.error):
             _damaged(name)
 
