@@ -1,4 +1,4 @@
-"""Extracts of the OMOP Common Data Model 5.3 and 5.4 -> staged rows: files of a folder, or a database; knows no medicine.
+"""Extracts of the OMOP Common Data Model 5.3 and 5.4 -> staged rows; knows no medicine.
 
 The code of a row is `OMOP/` and its standard concept. What else that code stands for, the extract's
 own vocabulary says: its code in a vocabulary such as LOINC, its ancestors. A drug of several
@@ -11,8 +11,9 @@ from pathlib import Path
 import duckdb
 
 from timeline.errors import ExtractError
+from timeline.ingest import address
 from timeline.ingest.mapping import Mapping
-from timeline.ingest.omop import found, rows, vocabulary
+from timeline.ingest.omop import found, rows, server, vocabulary
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES
 from timeline.ingest.staged import Staged
 from timeline.quote import identifier, literal, whole
@@ -48,25 +49,32 @@ def _tables_of(path: Path) -> Named[str, object]:
         return {}
 
 
-def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, scratch: str) -> list[Staged]:
-    """Return one record a table, shard or ingredient; raise ExtractError where a table cannot be read as one."""
+def stage(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | None, scratch: str) -> list[Staged]:
+    """Return one record a table, shard or ingredient; raise ExtractError where a table cannot be read as one.
+
+    `path` is a folder, a file, or the address of a PostgreSQL server.
+    """
     extract = _extract(con, path, scratch)
     tables = {one.table for one in extract.tables}
     if not tables & {"person", *EVENTS}:
-        raise ExtractError(f"{path}: no tables of the OMOP CDM here, such as person and drug_exposure")
+        place = address.shown(path) if isinstance(path, str) else path
+        raise ExtractError(f"{place}: no tables of the OMOP CDM here, such as person and drug_exposure")
     rows.check(extract.tables)
-    ingredients = _look_up(con, extract, scratch)
+    ingredients = _look_up(con, extract, mapping, scratch)
     given = (mapping or Mapping(name="OMOP")).extended(vocabulary.parents(con, scratch))
     staged = [rows.person(one, _births(con, one)) for one in extract.of("person")]
     for table in EVENTS:
         for one in extract.of(table):
-            notes = _but_for_their_id(con, one)
-            staged += rows.events(con, one, given, scratch, ingredients if table == "drug_exposure" else 0, notes)
+            staged += rows.events(con, one, given, scratch, ingredients, _but_for_their_id(con, one))
     said = (*extract.notes, *_vocabulary_notes(con, tables, scratch))
     return [Staged(**{**vars(staged[0]), "notes": (*staged[0].notes, *said)}), *staged[1:]]
 
 
-def _extract(con: duckdb.DuckDBPyConnection, path: Path, scratch: str) -> found.Extract:
+def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, scratch: str) -> found.Extract:
+    if isinstance(path, str):
+        shown = address.shown(path)
+        server.attach(con, path, scratch, shown)
+        return server.copied(con, found.in_database(con, Path(shown), scratch, shown, numbered=False), scratch)
     if path.is_dir() or not is_database(path):
         return found.in_folder(con, path, scratch)
     try:
@@ -78,11 +86,11 @@ def _extract(con: duckdb.DuckDBPyConnection, path: Path, scratch: str) -> found.
     return found.in_database(con, path, scratch, path.name)
 
 
-def _look_up(con: duckdb.DuckDBPyConnection, extract: found.Extract, scratch: str) -> int:
+def _look_up(con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Mapping | None, scratch: str) -> int:
     """Make the tables of `vocabulary.look_up`; return how many ingredients the drug of most has, 0 for less than 2."""
     events = [one for one in extract.tables if one.table in EVENTS]
-    coded = [rows.codes(one) for one in events if EVENTS[one.table].concept]
-    none = "SELECT NULL::BIGINT AS id, NULL::BIGINT AS source, FALSE AS drug WHERE FALSE"
+    coded = [rows.codes(one, mapping) for one in events if EVENTS[one.table].concept]
+    none = "SELECT NULL::BIGINT AS id, NULL::BIGINT AS other, FALSE AS drug WHERE FALSE"
     con.execute(f"CREATE TEMP TABLE {scratch}_code AS SELECT DISTINCT * FROM ({' UNION ALL '.join([none, *coded])})")
     seen = ["SELECT NULL::BIGINT AS id WHERE FALSE", *(select for one in events for select in rows.seen(one))]
     con.execute(f"CREATE TEMP TABLE {scratch}_seen AS {' UNION '.join(seen)}")
@@ -103,7 +111,8 @@ def _but_for_their_id(con: duckdb.DuckDBPyConnection, one: found.Found) -> tuple
     others = ", ".join(whole(name) for name in one.types if name != id)
     if id is None or not others:
         return ()
-    n = con.execute(f"SELECT count(*) - count(DISTINCT hash({others})) FROM {one.relation}").fetchall()[0][0]
+    distinct = f"count(DISTINCT hash({whole(id)}, {others})) - count(DISTINCT hash({others}))"
+    n = con.execute(f"SELECT {distinct} FROM {one.relation}").fetchall()[0][0]
     return (f"{one.source_file}: {n} rows equal others but for their id; each is an event",) if n else ()
 
 
@@ -118,7 +127,8 @@ def _vocabulary_notes(con: duckdb.DuckDBPyConnection, tables: set[str], scratch:
     codes, sources = vocabulary.ambiguous(con, scratch)
     if codes:
         notes.append(
-            f"{codes} codes stand for {sources} source concepts: value sets that hold a source's code do not reach "
-            "them; `columns: {code: condition_source_concept_id}` in a mapping would ask for those"
+            f"{codes} codes stand for several source concepts each ({sources} in all): value sets that hold codes of "
+            "those do not reach them; a mapping file with, say, `columns: {code: condition_source_concept_id}` asks "
+            "for the source's concept first"
         )
     return notes

@@ -197,14 +197,12 @@ def tables_of_database(con: "Connection", catalog: str) -> dict[str, list[tuple[
     return held
 
 
-def in_database(con: "Connection", path: Path, catalog: str, shown: str) -> Extract:
-    """The tables of an attached DuckDB file; `shown` stands for it in names and messages."""
+def in_database(con: "Connection", path: Path, catalog: str, shown: str, numbered: bool = True) -> Extract:
+    """The tables of an attached database, `shown` in names and messages; `numbered`: its rows have lasting numbers."""
     held = tables_of_database(con, catalog)
     if len(held.get("person", ())) > 1:
         schemas = " and ".join(schema for schema, _ in held["person"])
-        raise ExtractError(
-            f"{shown}: the schemas {schemas} each hold a table person; copy the one that is meant into a file of its own"
-        )
+        raise ExtractError(f"{shown}: the schemas {schemas} both hold a table person; copy one into a file of its own")
     home = held["person"][0][0] if "person" in held else None
     found = []
     for name in TABLES:
@@ -215,7 +213,7 @@ def in_database(con: "Connection", path: Path, catalog: str, shown: str) -> Extr
             raise ExtractError(f"{shown}: {name} is in the schemas {schemas}, and person in neither")
         for schema, table in chosen:
             place = f"{catalog}.{whole(schema)}.{whole(table)}"
-            rows = f"(SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {place})"
+            rows = f"(SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {place})" if numbered else place
             types = _described(con, place)
             columns = _headed(con, place, types)
             found.append(Found(name, f"{shown}#{name}", path, rows, types, columns, part=name))

@@ -1,4 +1,4 @@
-"""A table of the Common Data Model -> staged rows: the expression of each staged column; knows no concept and no unit."""
+"""A table of the Common Data Model -> staged rows, column by column; knows no concept in force."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,6 +25,7 @@ WORDS = {
     "cause_concept_id": "name",
 }
 """Columns of ids that stand for words, and which words."""
+DRUGS = "drug_exposure"
 EXACT = 2**53
 """From here on a DOUBLE cannot tell a whole number from the next."""
 
@@ -49,12 +50,25 @@ def _needed(table: str) -> list[tuple[str, ...]]:
     return [("person_id",), *([code] if code else []), event.start]
 
 
-def codes(found: Found) -> str:
-    """SELECT id, source, drug: the distinct codes of a table, each with the source concepts that it has."""
+def codes(found: Found, mapping: CodeMapping | None) -> str:
+    """SELECT id, other, drug: the distinct codes of a table, each with the other concepts of its rows."""
+    first, second = _ids(found, mapping)
+    return f"""SELECT DISTINCT coalesce({first}, {second}) AS id,
+        CASE WHEN {first} IS NOT NULL THEN {second} END AS other,
+        {"TRUE" if found.table == DRUGS else "FALSE"} AS drug FROM {found.relation}"""
+
+
+def _ids(found: Found, mapping: CodeMapping | None) -> tuple[str, str]:
+    """The concept of a row and, where that is 0, the other: standard and source, unless the mapping asks for source."""
     table = EVENTS[found.table]
     standard, source = number(found, table.concept), number(found, table.source_concept)
-    return f"""SELECT DISTINCT coalesce({standard}, {source}) AS id, CASE WHEN {standard} IS NOT NULL THEN {source} END
-        AS source, {"TRUE" if "quantity" in _names(table) else "FALSE"} AS drug FROM {found.relation}"""
+    return (source, standard) if _asked(found, mapping) == table.source_concept else (standard, source)
+
+
+def _asked(found: Found, mapping: CodeMapping | None) -> str | None:
+    """The column that a mapping file names for the code, where this table has it."""
+    name = mapping.columns.get("code", "").lower() if mapping else ""
+    return name if name in found.columns else None
 
 
 def seen(found: Found) -> list[str]:
@@ -101,25 +115,26 @@ def events(
 ) -> list[Staged]:
     """The rows of an event table, and, a part each, the second meaning of drugs of several ingredients."""
     table = EVENTS[found.table]
-    given = mapping.columns.get("code", "").lower()
     columns = {
         "patient_id": _person_id(found),
         "time": _first(found, table.start),
-        "code": words(found, given) if given in found.columns else _code(found, table),
+        "code": _code(found, mapping),
         **({"end_time": _first(found, table.end)} if set(table.end) & set(found.columns) else {}),
         **_said(con, found, table),
     }
-    whole_table = replace(_staged(found, "events", columns, _joins(found, scratch), notes), mapping=mapping)
-    parts = [] if given in found.columns else range(1, ingredients + 1)
-    return [whole_table, *(_ingredient(found, whole_table, table, scratch, place) for place in parts)]
+    staged = replace(_staged(found, "events", columns, _joins(found, scratch), notes), mapping=mapping)
+    places = range(1, ingredients + 1) if found.table == DRUGS and _asked(found, mapping) is None else ()
+    return [staged, *(_ingredient(found, staged, scratch, place) for place in places)]
 
 
-def _code(found: Found, table: Table) -> str:
-    """The standard concept, else the source's concept, else the source's own code, which no other table has."""
+def _code(found: Found, mapping: CodeMapping) -> str:
+    """As the mapping asks; the standard concept, else the source's, else the source's code with the table's name."""
+    table, asked = EVENTS[found.table], _asked(found, mapping)
     if not table.concept:
         return literal(table.name)
-    ids = (f"'OMOP/' || {number(found, name)}" for name in (table.concept, table.source_concept))
-    return f"coalesce({', '.join(ids)}, {literal(table.name + '/')} || {words(found, table.source_value)})"
+    ids = (f"'OMOP/' || {id}" for id in _ids(found, mapping))
+    own = f"coalesce({', '.join(ids)}, {literal(table.name + '/')} || {words(found, table.source_value)})"
+    return own if asked in (None, table.source_concept) else f"coalesce({words(found, asked)}, {own})"
 
 
 def _first(found: Found, names: Sequence[str]) -> str:
@@ -139,7 +154,7 @@ def _person_id(found: Found) -> str:
 
 def _said(con: "Connection", found: Found, table: Table) -> dict[str, str]:
     """Value, unit, text and route, as far as the table has them."""
-    if "quantity" in _names(table):
+    if table.name == DRUGS:
         return _dose(con, found)
     if "value_as_number" in _names(table):
         return _value(found)
@@ -241,10 +256,10 @@ def _unusable(found: Found) -> dict[str, str]:
     return {}
 
 
-def _ingredient(found: Found, staged: Staged, table: Table, scratch: str, place: int) -> Staged:
+def _ingredient(found: Found, staged: Staged, scratch: str, place: int) -> Staged:
     """Rows of drugs that have a `place`-th of several ingredients, as exposures to that: no dose of it is known."""
     part = f"{found.part}.ingredient[{place}]" if found.part else f"ingredient[{place}]"
-    id = f"coalesce({number(found, table.concept)}, {number(found, table.source_concept)})"
+    id = f"coalesce({', '.join(_ids(found, None))})"
     return replace(
         staged,
         source_file=f"{staged.whole}#{part}",
@@ -253,6 +268,8 @@ def _ingredient(found: Found, staged: Staged, table: Table, scratch: str, place:
         f"JOIN {scratch}_ingredient AS i ON i.id = {id} AND i.place = {place})",
         columns={name: sql for name, sql in staged.columns.items() if name not in ("value", "unit")}
         | {"code": "'OMOP/' || _ingredient"},
+        # Among the columns, so that the rows of another ingredient are not taken for the same.
+        own=(*staged.own, "_ingredient"),
         rejected=None,
         notes=(),
     )

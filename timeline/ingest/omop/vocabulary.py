@@ -1,4 +1,4 @@
-"""What an extract's own vocabulary tables say of its concept ids: codes, ancestors, ingredients, words; knows no event.
+"""What an extract's own vocabulary tables say of its concept ids: codes, ancestors, words; knows no event.
 
 Each is looked up for the ids that the extract uses, in one scan of each table: a vocabulary of eight
 million concepts is never held.
@@ -43,25 +43,26 @@ def number(found: Found, name: str) -> str:
 def look_up(con: "Connection", concept: Sequence[Found], ancestor: Sequence[Found], scratch: str) -> None:
     """Make `{scratch}_concept`, `_ancestor`, `_ingredient` and `_word` of the ids in `{scratch}_code` and `_seen`.
 
-    `_code` holds `id`, `source` and `drug`, each distinct pair of a code and its source concept;
-    `_seen` the `id`s of units, routes, values and causes.
+    `_code` holds `id`, `other` and `drug`: each distinct pair of a code and the other concept of its
+    rows, source for standard; `_seen` the `id`s of units, routes, values and causes.
     """
     con.execute(f"CREATE TEMP TABLE {scratch}_ancestor (id BIGINT, ancestor BIGINT, level BIGINT)")
     con.execute(f"CREATE TEMP TABLE {scratch}_ingredient (id BIGINT, ingredient BIGINT, place BIGINT)")
-    _ancestors(con, ancestor, f"SELECT id FROM {scratch}_code UNION SELECT source FROM {scratch}_code", scratch)
-    asked = f"""SELECT id FROM {scratch}_code UNION SELECT source FROM {scratch}_code
+    _ancestors(con, ancestor, f"SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code", scratch)
+    asked = f"""SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code
         UNION SELECT ancestor FROM {scratch}_ancestor UNION SELECT id FROM {scratch}_seen"""
-    con.execute(f"""CREATE TEMP TABLE {scratch}_concept AS SELECT id, vocabulary || '/' || code AS code, name, unit, class
+    con.execute(f"""CREATE TEMP TABLE {scratch}_concept AS
+        SELECT id, vocabulary || '/' || code AS code, name, unit, class
         FROM ({_union(concept, _concepts)}) WHERE id IN ({asked})
         QUALIFY row_number() OVER (PARTITION BY id ORDER BY vocabulary, code, name, class) = 1""")
     con.execute(f"""INSERT INTO {scratch}_ingredient
         SELECT id, ingredient, row_number() OVER (PARTITION BY id ORDER BY ingredient) FROM (
-            SELECT DISTINCT c.id, a.ancestor AS ingredient FROM {scratch}_code AS c
-            JOIN {scratch}_ancestor AS a ON a.id = c.id
-            JOIN {scratch}_concept AS n ON n.id = a.ancestor AND n.class = {literal(INGREDIENT)} WHERE c.drug)
+            SELECT DISTINCT a.id, a.ancestor AS ingredient FROM {scratch}_ancestor AS a
+            JOIN {scratch}_concept AS n ON n.id = a.ancestor AND n.class = {literal(INGREDIENT)}
+            WHERE a.id IN (SELECT unnest([id, other]) FROM {scratch}_code WHERE drug))
         QUALIFY count(*) OVER (PARTITION BY id) > 1""")
     _ancestors(con, ancestor, f"SELECT ingredient FROM {scratch}_ingredient", scratch)
-    _words(con, scratch)
+    _make_words(con, scratch)
 
 
 def _union(tables: Sequence[Found], select) -> str:
@@ -73,8 +74,8 @@ def _concepts(found: Found) -> str:
     vocabulary, code, name, kind = (
         words(found, one) for one in ("vocabulary_id", "concept_code", "concept_name", "concept_class_id")
     )
-    return f"""SELECT {number(found, "concept_id")} AS id, {vocabulary} AS vocabulary, {code} AS code,
-        {name} AS name, CASE WHEN {vocabulary} = 'UCUM' THEN {code} END AS unit, {kind} AS class FROM {found.relation}"""
+    return f"""SELECT {number(found, "concept_id")} AS id, {vocabulary} AS vocabulary, {code} AS code, {name} AS name,
+        CASE WHEN {vocabulary} = 'UCUM' THEN {code} END AS unit, {kind} AS class FROM {found.relation}"""
 
 
 def _ancestors(con: "Connection", tables: Sequence[Found], of: str, scratch: str) -> None:
@@ -91,7 +92,7 @@ def _ancestors(con: "Connection", tables: Sequence[Found], of: str, scratch: str
         GROUP BY id, ancestor""")
 
 
-def _words(con: "Connection", scratch: str) -> None:
+def _make_words(con: "Connection", scratch: str) -> None:
     """Unit, route and name of the ids that stand in columns of units, routes and values."""
     known = [*((id, word, None) for id, word in UNITS.items()), *((id, None, word) for id, word in ROUTES.items())]
     rows = ", ".join(f"({id}, {literal(unit)}, {literal(route)})" for id, unit, route in known)
@@ -104,24 +105,24 @@ def _words(con: "Connection", scratch: str) -> None:
 
 
 def parents(con: "Connection", scratch: str) -> dict[str, tuple[str, ...]]:
-    """Code -> the codes it also stands for: of its own vocabulary, of its only source concept, of its ancestors.
+    """Code -> the codes it also stands for: in its vocabulary, of its only source concept, of its ancestors in order.
 
     A source concept counts where all rows of the code have it, since only then every one of them means
     it. Of a drug of several ingredients, an ingredient and what is above it does not count: each
     ingredient has rows of its own.
     """
     rows = con.execute(f"""
-        WITH code AS (SELECT id, CASE WHEN count(DISTINCT coalesce(source, 0)) = 1 THEN min(source) END AS source
+        WITH code AS (SELECT id, CASE WHEN count(DISTINCT coalesce(other, 0)) = 1 THEN min(other) END AS other
                 FROM {scratch}_code WHERE id IS NOT NULL GROUP BY id
                 UNION ALL SELECT DISTINCT ingredient, NULL FROM {scratch}_ingredient
                     WHERE ingredient NOT IN (SELECT id FROM {scratch}_code WHERE id IS NOT NULL)),
             apart AS (SELECT id, ingredient AS ancestor FROM {scratch}_ingredient
                 UNION SELECT i.id, a.ancestor FROM {scratch}_ingredient AS i
                     JOIN {scratch}_ancestor AS a ON a.id = i.ingredient),
+            above AS (FROM {scratch}_ancestor AS a ANTI JOIN apart AS p ON p.id = a.id AND p.ancestor = a.ancestor),
             parent AS (SELECT id, id AS parent, -2 AS level FROM code
-                UNION ALL SELECT id, source, -1 FROM code WHERE source <> id
-                UNION ALL SELECT c.id, a.ancestor, a.level FROM code AS c JOIN {scratch}_ancestor AS a ON a.id = c.id
-                    ANTI JOIN apart AS p ON p.id = c.id AND p.ancestor = a.ancestor)
+                UNION ALL SELECT id, other, -1 FROM code WHERE other <> id
+                UNION ALL SELECT c.id, a.ancestor, a.level FROM code AS c JOIN above AS a ON a.id IN (c.id, c.other))
         SELECT 'OMOP/' || p.id, list('OMOP/' || p.parent ORDER BY level, p.parent),
             list(n.code ORDER BY level, p.parent)
         FROM parent AS p LEFT JOIN {scratch}_concept AS n ON n.id = p.parent GROUP BY p.id ORDER BY p.id""").fetchall()
@@ -134,10 +135,10 @@ def _merged(code: str, own: Sequence[str], words: Sequence[str | None]) -> tuple
 
 
 def ambiguous(con: "Connection", scratch: str) -> tuple[int, int]:
-    """Codes that rows have with several source concepts of which the vocabulary knows one, and those concepts."""
+    """Codes whose rows have several source concepts, and those of them that the vocabulary knows."""
     found = con.execute(f"""SELECT count(*), coalesce(sum(n), 0) FROM (
-        SELECT c.id, count(DISTINCT c.source) AS n FROM {scratch}_code AS c
-        WHERE c.source IN (SELECT id FROM {scratch}_concept) AND c.source <> c.id
-            AND c.id IN (SELECT id FROM {scratch}_code GROUP BY id HAVING count(DISTINCT coalesce(source, 0)) > 1)
+        SELECT c.id, count(DISTINCT c.other) AS n FROM {scratch}_code AS c
+        WHERE c.other IN (SELECT id FROM {scratch}_concept) AND c.other <> c.id
+            AND c.id IN (SELECT id FROM {scratch}_code GROUP BY id HAVING count(DISTINCT coalesce(other, 0)) > 1)
         GROUP BY c.id)""").fetchall()
     return found[0]
