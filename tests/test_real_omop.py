@@ -106,16 +106,14 @@ ends with the last end, as the model defines it."""
 ACETAMINOPHEN = 1125315
 
 
-@pytest.mark.slow
 def test_the_drug_eras_of_gibleed_are_found_again(gibleed, tmp_path):
     source, con, _ = gibleed
     ids = source.execute("SELECT concept_id FROM concept WHERE concept_class_id = 'Ingredient'").fetchall()
     found = ran_eras(con, tmp_path / "rules", [id for (id,) in ids])
     stored = {
         (str(person), *rest)
-        for person, *rest in source.execute(
-            "SELECT person_id, drug_concept_id, drug_era_start_date, drug_era_end_date, drug_exposure_count FROM drug_era"
-        ).fetchall()
+        for person, *rest in source.execute("""SELECT person_id, drug_concept_id, drug_era_start_date,
+            drug_era_end_date, drug_exposure_count FROM drug_era""").fetchall()
     }
     assert len(found) == len(stored) == 52_508
     assert len(found & stored) == 52_500
@@ -126,7 +124,6 @@ def test_the_drug_eras_of_gibleed_are_found_again(gibleed, tmp_path):
     }
 
 
-@pytest.mark.slow
 def test_the_condition_eras_of_gibleed_are_found_again(gibleed, tmp_path):
     """The model lets an occurrence without an end last a day; here nothing is known of it but its start."""
     source, con, _ = gibleed
@@ -137,7 +134,8 @@ def test_the_condition_eras_of_gibleed_are_found_again(gibleed, tmp_path):
     stored = {
         (str(person), *rest)
         for person, *rest in source.execute("""SELECT person_id, condition_concept_id, condition_era_start_date,
-            condition_era_end_date, condition_occurrence_count FROM condition_era WHERE condition_concept_id <> 0""").fetchall()
+            condition_era_end_date, condition_occurrence_count FROM condition_era
+            WHERE condition_concept_id <> 0""").fetchall()
     }
     day = timedelta(days=1)
     ended = [(str(p), c, start, end or start + day) for p, c, start, end in rows]
@@ -175,8 +173,9 @@ def test_every_row_of_mimic_is_accounted_for(mimic):
     assert found == persons and any(id.startswith("-") for id in found)
     assert con.execute("SELECT count(birth_date) FROM patient").fetchall() == [(0,)]
     twins = Counter(tuple(v for k, v in row.items() if k != "drug_exposure_id") for row in lines("drug_exposure"))
-    assert f"drug_exposure.csv: {sum(twins.values()) - len(twins)} rows equal others but for their id; each is an event" in (
-        report.warnings
+    assert (
+        f"drug_exposure.csv: {sum(twins.values()) - len(twins)} rows equal others but for their id; each is an event"
+        in (report.warnings)
     )
 
 
@@ -185,7 +184,8 @@ def test_codes_times_and_stays_of_mimic_are_those_of_its_rows(mimic):
     con, _ = mimic
     rows = lines("drug_exposure")
     expected = [
-        f"OMOP/{row['drug_concept_id']}" if row["drug_concept_id"] != "0" else f"drug_exposure/{row['drug_source_value'].strip()}"
+        f"OMOP/{row['drug_concept_id']}" if row["drug_concept_id"] != "0"
+        else f"drug_exposure/{row['drug_source_value'].strip()}"
         for row in rows
     ]  # fmt: skip
     found = con.execute(
@@ -214,7 +214,7 @@ ORDERS = {
 
 
 @has_both
-def test_systemic_steroids_of_mimic_are_those_of_the_other_set_of_the_same_patients(mimic, tmp_path):
+def test_systemic_steroids_of_mimic_are_those_of_the_other_set_of_the_same_patients(mimic):
     con, _ = mimic
     subjects = {row["person_id"]: row["person_source_value"] for row in lines("person")}
     engine.run(con, load([]))
@@ -245,22 +245,21 @@ def test_deaths_of_mimic_are_on_the_dates_of_the_other_set(mimic):
     subjects = {row["person_id"]: row["person_source_value"] for row in lines("person")}
     rows = con.execute("SELECT CAST(patient_id AS VARCHAR), \"time\" FROM event WHERE concept = 'death'").fetchall()
     deaths = pl.read_parquet(MEDS).filter(pl.col("code") == "MEDS_DEATH").select("subject_id", "time").unique()
-    assert {(subjects[person], time.date()) for person, time in rows} == {
-        (str(subject), time.date()) for subject, time in deaths.iter_rows()
-    }
+    # The other set also knows deaths outside of the hospital.
+    there = {str(subject): time.date() for subject, time in deaths.iter_rows()}
+    assert {subjects[person]: time.date() for person, time in rows}.items() <= there.items()
+    assert (len(rows), len(there)) == (15, 31)
 
 
 @has_mimic
-@pytest.mark.slow
 def test_condition_eras_of_mimic_are_those_of_plain_python(mimic, tmp_path):
-    """The set has no table of them. Its times have hours, so days are compared, as the model does, by whole days."""
+    """The set has no table of them. An era is defined by dates; that these rows have hours changes none."""
     con, _ = mimic
-    rows = [row for row in lines("condition_occurrence") if row["condition_concept_id"] != "0"]
     spans = [
-        (row["person_id"], int(row["condition_concept_id"]), datetime.fromisoformat(row["condition_start_datetime"]),
-         datetime.fromisoformat(row["condition_end_datetime"]))
-        for row in rows
+        (row["person_id"], int(row["condition_concept_id"]), date.fromisoformat(row["condition_start_date"]),
+         date.fromisoformat(row["condition_end_date"]))
+        for row in lines("condition_occurrence") if row["condition_concept_id"] != "0"
     ]  # fmt: skip
     found = ran_eras(con, tmp_path / "rules", sorted({concept for _, concept, *_ in spans}))
-    assert found == {(p, c, start.date(), end.date(), n) for p, c, start, end, n in eras.eras(spans)}
-    assert len(found) > 5_000
+    assert found == eras.eras(spans)
+    assert len(found) == 3_771
