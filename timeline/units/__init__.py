@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from timeline.units.spellings import AMBIGUOUS, ATOMS, MOLAR, PHRASES, SPELLINGS, TEMPERATURES, USUAL, WHOLES
+from timeline.units.spellings import AMBIGUOUS, ATOMS, MOLAR, NO_UNIT, PHRASES, SPELLINGS, TEMPERATURES, USUAL, WHOLES
 
 Dimension = tuple[tuple[str, ...], tuple[str, ...]]
 """Base quantities above and below the line, sorted."""
@@ -61,6 +61,11 @@ def ambiguity(text: str) -> str | None:
     """Return why a spelling is not decided, with what to write instead; None where it does not mean two things."""
     plain = _plain(text)
     return next((why for pattern, why in AMBIGUOUS if pattern.fullmatch(plain)), None)
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text says that a number has no unit: nothing, a word for it, or an annotation such as `{score}`."""
+    return text == "" or (text.startswith("{") and text.endswith("}")) or text.replace(" ", "").casefold() in NO_UNIT
 
 
 def nearest(text: str, targets: Iterable[str], others: Iterable[str] = ()) -> str | None:
