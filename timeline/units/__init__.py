@@ -38,9 +38,9 @@ ALIKE = 0.75
 
 def parse(text: str) -> Unit | None:
     """Return what a spelling means, or None where this table does not know it; case decides where it can."""
-    if text in MOLAR:
-        return parse(MOLAR[text])
     plain = _plain(text)
+    if plain in MOLAR:
+        return parse(MOLAR[plain])
     whole = WHOLES.get(plain.replace(" ", "").casefold())
     if whole in TEMPERATURES:
         scale, offset = TEMPERATURES[whole]
