@@ -57,12 +57,10 @@ def alternatives(
     unit: str, conversions: Mapping[str, float], molar_mass: float | None
 ) -> dict[str, tuple[float, float]]:
     """Return each unit in which values of a concept may come: (factor, offset) into `unit`, its canonical one."""
-    found = {one: (float(own), 0.0) for one, own in conversions.items()}
-    masses = units.usual("g/L") + units.usual("mol/L") if molar_mass is not None else ()
-    for one in (*units.usual(unit), *masses):
-        if one not in found and (between := units.factor(one, unit, molar_mass)) is not None:
-            found[one] = between
-    return found
+    masses = (*units.usual("g/L"), *units.usual("mol/L")) if molar_mass is not None else ()
+    found = {one: units.factor(one, unit, molar_mass) for one in (*units.usual(unit), *masses)}
+    own = {one: (float(factor), 0.0) for one, factor in conversions.items()}
+    return {one: between for one, between in found.items() if between is not None and one not in own} | own
 
 
 def contradictions(concept: Concept) -> list[str]:

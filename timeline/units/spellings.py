@@ -195,7 +195,10 @@ NO_UNIT = frozenset("1 nounit nounits unitless none n/a na score points point".s
 _SMALL = r"(?:[umn]l|mcl|dl|mm3|cumm|cmm)"
 AMBIGUOUS = (
     # 10*3/uL whose superscript was lost on the way, or the number itself, or (by UCUM) a negative power.
-    (re.compile(r"(?i)[x*]?\s*10[ -]?(?:3|6|9|12)\s*(?:cells\s*)?/.*"), "an exponent may be lost: write 10*3/uL or 10*9/L"),
+    (
+        re.compile(r"(?i)[x*]?\s*10[ -]?(?:3|6|9|12)\s*(?:cells\s*)?/.*"),
+        "an exponent may be lost: write 10*3/uL or 10*9/L",
+    ),
     # M is a thousand on Roman-minded forms (MM the million) and a million on others: a factor of 1000 apart.
     (re.compile(rf"(?i)mm?\s*/\s*(?:l|{_SMALL})"), "M may be a thousand or a million: write 10*3/uL or 10*6/uL"),
     # Spanish and Portuguese mil is a thousand, English mil. a million.
