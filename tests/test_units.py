@@ -1,5 +1,6 @@
 """Spellings of units as laboratories, wards and registries write them: what each means, and which are refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -298,3 +299,37 @@ def test_words_for_having_no_unit_suit_a_bare_number_only(word):
     assert concepts.conversion(Concept(name="score"), word) is not None
     if word:
         assert concepts.conversion(Concept(name="mass", units=("mg",)), word) is None
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "units.md").read_text(encoding="utf-8")
+
+
+def rows_of(heading: str) -> list[tuple[str, str]]:
+    """The first two columns of the table below a heading of docs/units.md."""
+    section = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_the_page_says_what_is_read_and_what_is_refused():
+    read, refused = rows_of("What is read"), rows_of("What is refused")
+    assert len(read) >= 9 and len(refused) >= 6
+    for unit, listed in read:
+        for spelling in re.findall("`([^`]+)`", listed):
+            assert units.factor(spelling, unit.strip("`")) == (pytest.approx(1), pytest.approx(0)), spelling
+    for listed, _ in refused:
+        for spelling in re.findall("`([^`]+)`", listed):
+            assert units.ambiguity(spelling) is not None, spelling
+
+
+def test_the_examples_of_the_page_are_read_and_mean_what_it_says():
+    concept_text, rule = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    calcium = load.load_text(f"concepts: {{{concept_text.strip()}}}").concepts["calcium"]
+    found = concepts.conversion(calcium, "meq/L")
+    assert found is not None and found.apply(5) == 2.5
+    assert "dose_mg" in load.load_text(rule, load.load([], shipped=False).concepts).rules
+
+
+def test_who_knows_a_site_can_say_what_an_ambiguous_unit_is():
+    found = concepts.conversion(Concept(name="count", units=("10*9/L",), conversions={"M/uL": 1000}), "M/uL")
+    assert found is not None and found.apply(4.5) == 4500
