@@ -147,7 +147,7 @@ def _row(concept: Concept) -> dict[str, object]:
         "high": high,
         "typical_low": concept.typical[0],
         "typical_high": concept.typical[1],
-        "conversions": dict(concept.conversions),
+        "conversions": json.dumps(dict(concept.conversions)),
         "molar_mass": concept.molar_mass,
         "members": concept.members,
         "static": concept.static,

@@ -57,7 +57,7 @@ CONCEPT = (
     Field("high", "DOUBLE", "highest plausible value"),
     Field("typical_low", "DOUBLE", "most values of most patients are at least this"),
     Field("typical_high", "DOUBLE", "most values of most patients are at most this"),
-    Field("conversions", "MAP(VARCHAR, DOUBLE)", "factors from further units to `unit`", nullable=False),
+    Field("conversions", "VARCHAR", "factors from further units to `unit`, JSON", nullable=False),
     Field("molar_mass", "DOUBLE", "in g/mol: with it amounts of substance and masses are converted", unit="g/mol"),
     Field("members", "VARCHAR[]", "for a group: the concepts it stands for", nullable=False),
     Field("static", "BOOLEAN", "a baseline fact: its time may be empty", nullable=False),

@@ -169,7 +169,7 @@ def _groups(con: "Connection") -> list[_Group]:
                 AND w.source_unit IS NOT DISTINCT FROM p.source_unit
             WHERE w.files > 1 AND w.out < {OUTSIDE} * w.n AND p.n >= {LEAST} AND p.out >= {OUTSIDE} * p.n)
         SELECT a.concept, a.code, a.source_unit, a.source_file, t.unit, t.low, t.high, a.n, a.out,
-            to_json(t.conversions), t.molar_mass, coalesce(l.factor, 1), coalesce(l."offset", 0)
+            t.conversions, t.molar_mass, coalesce(l.factor, 1), coalesce(l."offset", 0)
         FROM asked AS a JOIN typical AS t ON t.concept = a.concept
         LEFT JOIN label AS l ON l.concept = a.concept AND l.code = a.code
             AND l.source_unit = coalesce(a.source_unit, '')
