@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from timeline import concepts, load, units
+from timeline.compiler import compile_rules
 from timeline.errors import Findings
+from timeline.hashes import own_hashes
 from timeline.rules import Concept
 from timeline.units import spellings
 
@@ -128,6 +130,12 @@ def test_nothing_that_is_known_means_two_things():
             owners.setdefault(one, set()).add(name)
     assert {one: names for one, names in owners.items() if len(names) > 1} == {}
     assert set(spellings.LISTED) <= set(spellings.ATOMS)
+
+
+@pytest.mark.parametrize("unit", spellings.USUAL)
+def test_usual_units_are_read_in_capitals_too(unit):
+    """UCUM's variant without case, and laboratory systems that know capitals only."""
+    assert units.factor(unit.upper(), unit) == (pytest.approx(1), pytest.approx(0))
 
 
 @pytest.mark.parametrize(
@@ -333,3 +341,12 @@ def test_the_examples_of_the_page_are_read_and_mean_what_it_says():
 def test_who_knows_a_site_can_say_what_an_ambiguous_unit_is():
     found = concepts.conversion(Concept(name="count", units=("10*9/L",), conversions={"M/uL": 1000}), "M/uL")
     assert found is not None and found.apply(4.5) == 4500
+
+
+def test_a_molar_mass_is_of_a_rules_meaning_and_a_typical_range_is_not():
+    def hashed(keys: str) -> dict[str, str]:
+        ruleset = load.load_text(f"concepts: {{lab: {{unit: mg/dL{keys}}}}}\nhigh: {{from: lab, where: value > 5}}")
+        return own_hashes(ruleset, compile_rules(ruleset, {}))
+
+    assert hashed("") == hashed(", typical: [1, 2]")
+    assert hashed("") != hashed(", molar_mass: 100")
