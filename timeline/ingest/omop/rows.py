@@ -9,7 +9,7 @@ from timeline.errors import ExtractError
 from timeline.ingest.omop.found import Found
 from timeline.ingest.omop.known import OPERATORS, SEXES
 from timeline.ingest.omop.tables import EVENTS, TABLES, VOCABULARY, Table
-from timeline.ingest.omop.vocabulary import INTEGERS, number, words
+from timeline.ingest.omop.vocabulary import EXACT, INTEGERS, number, words
 from timeline.ingest.staged import CodeMapping, Staged
 from timeline.quote import literal, whole
 
@@ -26,8 +26,6 @@ WORDS = {
 }
 """Columns of ids that stand for words, and which words."""
 DRUGS = "drug_exposure"
-EXACT = 2**53
-"""From here on a DOUBLE cannot tell a whole number from the next."""
 
 
 def check(tables: Sequence[Found], mapping: CodeMapping | None) -> None:
@@ -158,7 +156,7 @@ def _first(found: Found, names: Sequence[str]) -> str:
 def _person_id(found: Found) -> str:
     """The id as text, never through a number that cannot hold it."""
     own = found.columns["person_id"]
-    if found.types[own] in ("FLOAT", "DOUBLE"):
+    if found.types[own] in EXACT:
         return f"CAST(CAST({whole(own)} AS BIGINT) AS VARCHAR)"
     if found.types[own] in INTEGERS:
         return f"CAST({whole(own)} AS VARCHAR)"
@@ -258,9 +256,9 @@ def _unusable(found: Found) -> dict[str, str]:
     """Condition -> why rows of it are none."""
     own = found.columns["person_id"]
     kind, column = found.types[own], whole(own)
-    if kind in ("FLOAT", "DOUBLE"):
+    if kind in EXACT:
         return {
-            f"NOT isfinite({column}) OR abs({column}) >= {EXACT} OR {column} <> trunc({column})": (
+            f"NOT isfinite({column}) OR abs({column}) >= {EXACT[kind]} OR {column} <> trunc({column})": (
                 "person_id is a floating-point number that does not say which person; write whole numbers or text"
             )
         }
