@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "remap"]
 
-FORMATS = ("meds", "native")
+FORMATS = ("meds", "fhir", "native")
 """Asked in this order whose an extract is."""
 
 

@@ -70,12 +70,14 @@ class Mapping(Model):
     units: dict[str, str | None] = {}
     patterns: tuple[Pattern, ...] = ()
     codes: dict[str, Target] = {}
+    statuses: dict[str, tuple[str, ...]] = {}
+    """Table or resource (`*` any other): the statuses whose rows are used."""
     parents: dict[str, tuple[str, ...]] = {}
     """What an extract's own metadata says: the codes of vocabularies that a local code stands for."""
 
-    def extended(self, parents: dict[str, tuple[str, ...]], last: Pattern) -> "Mapping":
-        """This mapping, knowing `parents`, with one more pattern after its own."""
-        return Mapping(**{**dict(self), "parents": parents, "patterns": (*self.patterns, last)})
+    def extended(self, parents: dict[str, tuple[str, ...]], *last: Pattern) -> "Mapping":
+        """This mapping, knowing `parents`, with more patterns after its own."""
+        return Mapping(**{**dict(self), "parents": parents, "patterns": (*self.patterns, *last)})
 
     @property
     def concepts(self) -> frozenset[str]:

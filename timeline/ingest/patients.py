@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from timeline import schema, store
 from timeline.ingest import parse
 from timeline.ingest.normalise import raw, sources
-from timeline.ingest.sift import raw_json
+from timeline.ingest.sift import as_written
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal
 
@@ -33,13 +33,13 @@ def load_patients(con: "Connection", staged: Staged) -> int:
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT r.source_row, nullif(trim({raw(columns["patient_id"])}), '') AS patient_id,
             nullif(trim({raw(columns["sex"])}), '') AS sex, CAST({birth} AS DATE) AS birth_date, {state} AS state,
-            {raw_json(staged)} AS raw, row_number() OVER (PARTITION BY {own} ORDER BY r.source_row) AS copy
+            row_number() OVER (PARTITION BY {own} ORDER BY r.source_row) AS copy
         FROM {staged.relation} AS r""")
     file = literal(staged.source_file)
-    con.execute(f"""INSERT INTO meta.rejected SELECT {file}, source_row, CASE WHEN patient_id IS NULL
-            THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, raw
-        FROM ingest_patient_row WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE})
-        ORDER BY source_row""")
+    con.execute(f"""INSERT INTO meta.rejected SELECT {file}, r.source_row, CASE WHEN patient_id IS NULL
+            THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, w.raw
+        FROM ingest_patient_row AS r JOIN ({as_written(staged)}) AS w ON w.source_row = r.source_row
+        WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE}) ORDER BY r.source_row""")
     con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, {file}, source_row
         FROM ingest_patient_row WHERE copy = 1 AND patient_id IS NOT NULL AND state <> {parse.UNREADABLE}
         ORDER BY source_row""")

@@ -53,6 +53,8 @@ class CodeMapping(Protocol):
     def columns(self) -> Mapping[str, str]: ...
     @property
     def concepts(self) -> frozenset[str]: ...
+    @property
+    def statuses(self) -> Mapping[str, tuple[str, ...]]: ...
     def decode(self, codes: Iterable[str]) -> list[Code]: ...
     def unmet(self, codes: Iterable[str]) -> tuple[str, ...]: ...
 
@@ -77,6 +79,8 @@ class Staged:
     """SELECT source_row, reason, raw: lines that are no rows."""
     refused: str | None = None
     """SELECT source_row, reason: rows of `relation` that are not to be used, such as those entered in error."""
+    raw: str | None = None
+    """SELECT source_row, raw: rows as the source writes them; without it, the columns of `own` as JSON."""
     mapping: CodeMapping | None = None
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
