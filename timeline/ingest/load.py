@@ -64,7 +64,7 @@ def load(
         return with_(report, patients=_count(con, "patient"))
     for file in report.replaced:
         _forget(con, file)
-    events = [(one, normalise.sources(con, one)) for one in new if one.kind == "events"]
+    events = normalise.typed(con, [one for one in new if one.kind == "events"])
     read = {one.source_file: counts.rows_read(con, one) for one in new}
     folded = _load_patient_files(con, new)
     if events:

@@ -79,6 +79,10 @@ class Mapping(Model):
         """This mapping, knowing `parents`, with more patterns after its own."""
         return Mapping(**{**dict(self), "parents": parents, "patterns": (*self.patterns, *last)})
 
+    def kept(self, table: str) -> tuple[str, ...] | None:
+        """The statuses of a table's rows that count; None where the file says nothing of it."""
+        return self.statuses.get(table, self.statuses.get("*"))
+
     @property
     def concepts(self) -> frozenset[str]:
         """Every concept the file names, in force or not."""

@@ -53,8 +53,7 @@ class CodeMapping(Protocol):
     def columns(self) -> Mapping[str, str]: ...
     @property
     def concepts(self) -> frozenset[str]: ...
-    @property
-    def statuses(self) -> Mapping[str, tuple[str, ...]]: ...
+    def kept(self, table: str) -> tuple[str, ...] | None: ...
     def decode(self, codes: Iterable[str]) -> list[Code]: ...
     def unmet(self, codes: Iterable[str]) -> tuple[str, ...]: ...
 
@@ -84,6 +83,9 @@ class Staged:
     mapping: CodeMapping | None = None
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    within: tuple[str, str, int] | None = None
+    """A relation with the rows of several files alike in `columns` and `own`, an integer over it, and which of its
+    values says that a row is of this one: many small files are then read in one go."""
     part: str = ""
     """Which part of `path` these rows are, where one file holds several: a table, a column, a repeated element."""
     digest: str | None = None

@@ -5,7 +5,8 @@ components of its Observations are parts (`Observation.ndjson#component[1]`), it
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from dataclasses import replace as with_
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,10 @@ PATIENTS = {
     "birth_date": f"CASE WHEN NOT regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN birth_date END",
 }
 PATIENT_OWN = ("id", "gender", "birth_date")
+PARTS = 1 << 20
+"""More than a file has parts."""
+Files = Sequence[tuple[int, Path, str, Source]]
+"""Number, path, name and resources of each file of an extract."""
 
 
 def claims(path: Path) -> bool:
@@ -46,26 +51,21 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
     listed = [(number, file, _name(file, path)) for number, file in enumerate(files.found(path))]
     if not listed:
         raise ExtractError(f"{path}: no FHIR here; an extract is *.ndjson (also .gz), or Bundles as *.json")
-    statuses = mapping.statuses if mapping is not None else {}
     extract.create(con, scratch)
     relations: dict[int, Source] = {}
     for number, file, name in listed:
         if files.is_lines(file):
             relations[number] = Source(files.lines(number, file), inside=False)
-            _extract(con, scratch, relations[number], statuses, name)
+            _extract(con, scratch, relations[number], mapping, name)
     documents = [one for one in listed if not files.is_lines(one[1])]
     empty = files.documents(con, f"{scratch}_entry", documents) if documents else []
     if documents:
         bundles = Source(f"{scratch}_entry", inside=True)
         relations |= {number: bundles for number, _, _ in documents}
-        extract.extract(con, scratch, bundles, statuses)
+        extract.extract(con, scratch, bundles, mapping)
     refer.resolve(con, scratch)
     knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch))
-    staged = [
-        part
-        for number, file, name in listed
-        for part in _parts(con, scratch, number, file, name, relations[number], knowing)
-    ]
+    staged = list(_parts(con, scratch, [(*one, relations[one[0]]) for one in listed], knowing))
     said = notes(con, scratch, [name for number, _, name in listed if number in empty])
     if not staged:
         raise ExtractError(f"{path}: no resource of FHIR that is read here" + "".join(f"; {one}" for one in said))
@@ -76,11 +76,11 @@ def _name(file: Path, root: Path) -> str:
     return file.name if root.is_file() else file.relative_to(root).as_posix()
 
 
-def _extract(con: "Connection", scratch: str, source: Source, statuses, name: str) -> None:
+def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping | None, name: str) -> None:
     import duckdb
 
     try:
-        extract.extract(con, scratch, source, statuses)
+        extract.extract(con, scratch, source, mapping)
     except duckdb.Error as error:
         said = str(error).lower()
         if "utf-8" in said or "unicode" in said:
@@ -92,45 +92,75 @@ def _extract(con: "Connection", scratch: str, source: Source, statuses, name: st
         raise ExtractError(f"{name}: {why}") from None
 
 
-def _parts(
-    con: "Connection", scratch: str, number: int, file: Path, name: str, source: Source, mapping: Mapping
-) -> Iterator[Staged]:
-    """The staged parts of one file."""
-    parts = con.execute(f"SELECT DISTINCT part FROM {scratch}_row WHERE file = {number} ORDER BY part").fetchall()
-    wrong = f"file = {number} AND type IN ({literal(BROKEN)}, '')"
-    broken = con.execute(f"SELECT 1 FROM {scratch}_seen WHERE {wrong} LIMIT 1").fetchall()
-    written = f"SELECT source_row, json AS raw FROM {source.relation} AS s WHERE file = {number}"
-    digest = _digest(con, scratch, number, file)
-    for (part,) in [(0,)] if broken and not parts else parts:
-        rows = f"(SELECT * FROM {scratch}_row WHERE file = {number} AND part = {part})"
-        label = f"component[{part}]" if part else ""
-        yield Staged(
-            source_file=f"{name}#{label}" if part else name,
-            path=file,
-            format="fhir",
-            kind="events",
-            relation=rows,
-            columns=EVENTS,
-            own=OWN,
-            rejected=_broken(source, number) if broken and not part else None,
-            refused=f"SELECT source_row, refused AS reason FROM {rows} WHERE refused IS NOT NULL",
-            mapping=mapping,
-            part=label,
-            digest=digest,
-            raw=written,
-        )
-    if con.execute(f"SELECT 1 FROM {scratch}_person WHERE file = {number} LIMIT 1").fetchall():
-        yield Staged(
-            source_file=f"{name}#Patient",
-            path=file,
-            format="fhir",
-            kind="patients",
-            relation=f"(SELECT * FROM {scratch}_person WHERE file = {number})",
-            columns=PATIENTS,
-            own=PATIENT_OWN,
-            part="Patient",
-            raw=written,
-        )
+def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> Iterator[Staged]:
+    """The staged parts of every file."""
+    found = _found(con, scratch)
+    for number, file, name, source in files:
+        written = f"SELECT source_row, json AS raw FROM {source.relation} AS s WHERE file = {number}"
+        broken = number in found.broken
+        for part in found.parts.get(number) or ([0] if broken else []):
+            rows = f"(SELECT * FROM {scratch}_row WHERE file = {number} AND part = {part})"
+            label = f"component[{part}]" if part else ""
+            yield Staged(
+                source_file=f"{name}#{label}" if part else name,
+                path=file,
+                format="fhir",
+                kind="events",
+                relation=rows,
+                within=(f"{scratch}_row", f"file * {PARTS}::BIGINT + part", number * PARTS + part),
+                columns=EVENTS,
+                own=OWN,
+                rejected=_broken(source, number) if broken and not part else None,
+                refused=_refused(rows) if (number, part) in found.refused else None,
+                mapping=mapping,
+                part=label,
+                digest=_digest(con, scratch, number, file) if number in found.pointing else None,
+                raw=written,
+            )
+        if number in found.persons:
+            yield Staged(
+                source_file=f"{name}#Patient",
+                path=file,
+                format="fhir",
+                kind="patients",
+                relation=f"(SELECT * FROM {scratch}_person WHERE file = {number})",
+                columns=PATIENTS,
+                own=PATIENT_OWN,
+                part="Patient",
+                raw=written,
+            )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Which files have what, asked once for all of them."""
+
+    parts: dict[int, list[int]]
+    broken: set[int]
+    refused: set[tuple[int, int]]
+    pointing: set[int]
+    persons: set[int]
+
+
+def _found(con: "Connection", scratch: str) -> _Found:
+    def rows(columns: str, table: str, condition: str = "TRUE") -> list[tuple]:
+        query = f"SELECT DISTINCT {columns} FROM {scratch}_{table} WHERE {condition} ORDER BY {columns}"
+        return con.execute(query).fetchall()
+
+    parts: dict[int, list[int]] = {}
+    for number, part in rows("file, part", "row"):
+        parts.setdefault(number, []).append(part)
+    return _Found(
+        parts=parts,
+        broken={number for (number,) in rows("file", "seen", f"type IN ({literal(BROKEN)}, '')")},
+        refused=set(rows("file, part", "row", "refused IS NOT NULL")),
+        pointing={number for (number,) in rows("file", "row", "pointer IS NOT NULL")},
+        persons={number for (number,) in rows("file", "person")},
+    )
+
+
+def _refused(rows: str) -> str:
+    return f"SELECT source_row, refused AS reason FROM {rows} WHERE refused IS NOT NULL"
 
 
 def _broken(source: Source, number: int) -> str:
@@ -141,11 +171,9 @@ def _broken(source: Source, number: int) -> str:
         WHERE type IN ({literal(BROKEN)}, '')"""
 
 
-def _digest(con: "Connection", scratch: str, number: int, file: Path) -> str | None:
+def _digest(con: "Connection", scratch: str, number: int, file: Path) -> str:
     """The file's content and what its rows take from other files: a change there changes these rows too."""
     pointed = con.execute(f"""SELECT pointer, min(code) FROM {scratch}_row
         WHERE file = {number} AND pointer IS NOT NULL GROUP BY pointer ORDER BY pointer""").fetchall()
-    if not pointed:
-        return None
     with file.open("rb") as opened:
         return hashlib.sha256(hashlib.file_digest(opened, "sha256").digest() + repr(pointed).encode()).hexdigest()

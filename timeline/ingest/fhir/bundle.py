@@ -133,4 +133,3 @@ def _entries(text: _Text) -> Iterator[Entry]:
         url = value.get("fullUrl") if isinstance(value, dict) else None
         yield Entry(row, url if isinstance(url, str) else None, written)
     text.take("]")
-

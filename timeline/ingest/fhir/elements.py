@@ -82,7 +82,9 @@ def _of_contained(reference: str, named: str) -> str:
 
 
 def _drug() -> str:
-    return _first(systems.codes("r.medicationCodeableConcept"), _of_contained("r.medicationReference.reference", "code"))
+    return _first(
+        systems.codes("r.medicationCodeableConcept"), _of_contained("r.medicationReference.reference", "code")
+    )
 
 
 def _between(low: str, high: str) -> str:

@@ -5,12 +5,13 @@ component), `_person` (Patients), `_definition` (what others point to for their 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir import elements, systems
 from timeline.ingest.fhir.elements import DEFINITIONS, RESOURCES, Resource, Shape
+from timeline.ingest.staged import CodeMapping
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -95,13 +96,13 @@ def create(con: "Connection", scratch: str) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {scratch}_{name} ({listed})")
 
 
-def extract(con: "Connection", scratch: str, source: Source, statuses: Mapping[str, tuple[str, ...]]) -> None:
+def extract(con: "Connection", scratch: str, source: Source, mapping: CodeMapping | None) -> None:
     """Fill the tables with the resources of `source`, type by type."""
     counted = f"SELECT file, {source.type_of()} AS type, count(*) FROM {source.relation} AS s GROUP BY file, type"
     found = con.execute(f"INSERT INTO {scratch}_seen {counted} RETURNING type").fetchall()
     for type_ in sorted({type_ for (type_,) in found}):
         if type_ in RESOURCES:
-            kept = statuses.get(type_, statuses.get("*", RESOURCES[type_].kept))
+            kept = (mapping.kept(type_) if mapping is not None else None) or RESOURCES[type_].kept
             con.execute(f"INSERT INTO {scratch}_row {_rows(source, type_, RESOURCES[type_], kept)}")
         elif type_ == "Patient":
             con.execute(f"INSERT INTO {scratch}_person {_persons(source)}")
