@@ -25,11 +25,22 @@ NAMED = 20
 """Codes and reasons that a report names."""
 
 
-def rows_read(con: "Connection", staged: Staged) -> int:
-    """The rows of a file, counted by themselves: what all other counts must add up to."""
-    read = con.execute(f"SELECT count(*) FROM {staged.relation} AS r").fetchall()[0][0]
-    if staged.rejected is not None:
-        read += con.execute(f"SELECT count(*) FROM ({staged.rejected})").fetchall()[0][0]
+def rows_read(con: "Connection", files: Sequence[Staged]) -> dict[str, int]:
+    """The rows of each file, counted by themselves: what all other counts must add up to."""
+    within: dict[tuple[str, str], dict[int, int]] = {}
+    read = {}
+    for one in files:
+        if one.within is None:
+            n = con.execute(f"SELECT count(*) FROM {one.relation} AS r").fetchall()[0][0]
+        else:
+            relation, key, value = one.within
+            if (relation, key) not in within:
+                counted = f"SELECT {key} AS key, count(*) FROM {relation} AS r GROUP BY key"
+                within[relation, key] = dict(con.execute(counted).fetchall())
+            n = within[relation, key].get(value, 0)
+        if one.rejected is not None:
+            n += con.execute(f"SELECT count(*) FROM ({one.rejected})").fetchall()[0][0]
+        read[one.source_file] = n
     return read
 
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 Files = Sequence[tuple[Staged, dict[str, Source]]]
-"""Event files with the types of their staged columns."""
+"""Files with the types of their staged columns."""
 ROW_HASH = "hash"
 """The function that makes a row's number; a test puts a poor one in its place to meet collisions."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Event files that are read in one go: one, or those within one relation."""
+    """Files that are read in one go: one, or those within one relation."""
 
     relation: str
     """With `ingest_file`, the number of a row's file, and `ingest_name`, its name."""
@@ -60,13 +60,15 @@ def _batch(files: Files, numbers: Sequence[int]) -> Batch:
     return Batch(relation, first.own, columns)
 
 
-def typed(con: "Connection", staged: Sequence[Staged]) -> list[tuple[Staged, dict[str, Source]]]:
-    """Event files with the types of their columns; of files within one relation the first is asked."""
+def typed(
+    con: "Connection", staged: Sequence[Staged], names: Sequence[str] = EVENT_COLUMNS
+) -> list[tuple[Staged, dict[str, Source]]]:
+    """Files with the types of their staged columns; of files within one relation the first is asked."""
     known: dict[tuple[str, str], dict[str, Source]] = {}
     found = []
     for one in staged:
         columns = known.get(one.within[:2]) if one.within else None
-        columns = columns or sources(con, one)
+        columns = columns or sources(con, one, names)
         if one.within:
             known[one.within[:2]] = columns
         found.append((one, columns))

@@ -5,11 +5,12 @@ statements that contradict each other are seen wherever they come from, and neit
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from timeline import schema, store
 from timeline.ingest import parse
-from timeline.ingest.normalise import raw, sources
+from timeline.ingest.normalise import Batch, batches, raw, typed
 from timeline.ingest.sift import as_written
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal
@@ -25,27 +26,36 @@ ROWS_NAMED = 5
 """Rows that a warning names."""
 
 
-def load_patients(con: "Connection", staged: Staged) -> int:
-    """Load a patients file into meta.patient_fact and meta.rejected; return how many duplicates were folded."""
-    columns = sources(con, staged, PATIENT_COLUMNS)
-    own = ", ".join(f"r.{identifier(name)}" for name in staged.own)
-    birth, state = parse.time(columns["birth_date"], "UTC")
-    con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
-        SELECT r.source_row, nullif(trim({raw(columns["patient_id"])}), '') AS patient_id,
-            nullif(trim({raw(columns["sex"])}), '') AS sex, CAST({birth} AS DATE) AS birth_date, {state} AS state,
-            row_number() OVER (PARTITION BY {own} ORDER BY r.source_row) AS copy
-        FROM {staged.relation} AS r""")
-    file = literal(staged.source_file)
-    con.execute(f"""INSERT INTO meta.rejected SELECT {file}, r.source_row, CASE WHEN patient_id IS NULL
-            THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, w.raw
-        FROM ingest_patient_row AS r JOIN ({as_written(staged)}) AS w ON w.source_row = r.source_row
-        WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE}) ORDER BY r.source_row""")
-    con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, {file}, source_row
-        FROM ingest_patient_row WHERE copy = 1 AND patient_id IS NOT NULL AND state <> {parse.UNREADABLE}
-        ORDER BY source_row""")
-    folded = con.execute("SELECT count(*) FROM ingest_patient_row WHERE copy > 1").fetchall()[0][0]
-    con.execute("DROP TABLE ingest_patient_row")
+def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]:
+    """Load patients files into meta.patient_fact and meta.rejected; return how many duplicates were folded, by file."""
+    folded: dict[str, int] = {}
+    files = {one.source_file: one for one in staged}
+    for batch in batches(typed(con, staged, PATIENT_COLUMNS)):
+        _stage(con, batch)
+        unusable = f"copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE})"
+        rejected = f"SELECT DISTINCT file FROM ingest_patient_row WHERE {unusable} ORDER BY file"
+        for (name,) in con.execute(rejected).fetchall():
+            con.execute(f"""INSERT INTO meta.rejected SELECT file, r.source_row, CASE WHEN patient_id IS NULL
+                    THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, w.raw
+                FROM ingest_patient_row AS r JOIN ({as_written(files[name])}) AS w ON w.source_row = r.source_row
+                WHERE file = {literal(name)} AND {unusable} ORDER BY r.source_row""")
+        con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, file, source_row
+            FROM ingest_patient_row WHERE copy = 1 AND NOT ({unusable}) ORDER BY file, source_row""")
+        folded |= dict(
+            con.execute("SELECT file, count(*) FROM ingest_patient_row WHERE copy > 1 GROUP BY file").fetchall()
+        )
+        con.execute("DROP TABLE ingest_patient_row")
     return folded
+
+
+def _stage(con: "Connection", batch: Batch) -> None:
+    own = ", ".join(f"r.{identifier(name)}" for name in batch.own)
+    birth, state = parse.time(batch.columns["birth_date"], "UTC")
+    con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
+        SELECT ingest_name AS file, r.source_row, nullif(trim({raw(batch.columns["patient_id"])}), '') AS patient_id,
+            nullif(trim({raw(batch.columns["sex"])}), '') AS sex, CAST({birth} AS DATE) AS birth_date,
+            {state} AS state, row_number() OVER (PARTITION BY ingest_name, {own} ORDER BY r.source_row) AS copy
+        FROM {batch.relation} AS r""")
 
 
 def write_events(con: "Connection", new_events: str | None) -> None:

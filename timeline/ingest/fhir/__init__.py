@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from timeline.errors import ExtractError
 from timeline.ingest.fhir import extract, files, refer
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
-from timeline.ingest.fhir.extract import BROKEN, Source
+from timeline.ingest.fhir.extract import Source
 from timeline.ingest.fhir.notes import notes
 from timeline.ingest.mapping import Mapping
 from timeline.ingest.staged import Staged
@@ -124,6 +124,7 @@ def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> I
                 format="fhir",
                 kind="patients",
                 relation=f"(SELECT * FROM {scratch}_person WHERE file = {number})",
+                within=(f"{scratch}_person", "file", number),
                 columns=PATIENTS,
                 own=PATIENT_OWN,
                 part="Patient",
@@ -152,7 +153,7 @@ def _found(con: "Connection", scratch: str) -> _Found:
         parts.setdefault(number, []).append(part)
     return _Found(
         parts=parts,
-        broken={number for (number,) in rows("file", "seen", f"type IN ({literal(BROKEN)}, '')")},
+        broken={number for (number,) in rows("file", "seen", "type = ''")},
         refused=set(rows("file, part", "row", "refused IS NOT NULL")),
         pointing={number for (number,) in rows("file", "row", "pointer IS NOT NULL")},
         persons={number for (number,) in rows("file", "person")},
@@ -165,10 +166,10 @@ def _refused(rows: str) -> str:
 
 def _broken(source: Source, number: int) -> str:
     """SELECT the lines that are no resource, each with its reason."""
-    return f"""SELECT source_row, CASE type WHEN {literal(BROKEN)} THEN 'the line is not a JSON object'
-            ELSE 'no resource here: it says no resourceType' END AS reason, json AS raw
-        FROM (SELECT *, {source.type_of()} AS type FROM {source.relation} AS s WHERE file = {number})
-        WHERE type IN ({literal(BROKEN)}, '')"""
+    return f"""SELECT source_row, CASE WHEN json_valid(json) AND json_type(json) = 'OBJECT'
+                THEN 'no resource here: it says no resourceType' ELSE 'the line is not a JSON object' END AS reason,
+            CAST(to_json(struct_pack(line := json)) AS VARCHAR) AS raw
+        FROM {source.relation} AS s WHERE file = {number} AND type = ''"""
 
 
 def _digest(con: "Connection", scratch: str, number: int, file: Path) -> str:

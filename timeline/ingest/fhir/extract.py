@@ -53,25 +53,15 @@ PERSON = {
     "replaced": "BOOLEAN",
 }
 DEFINITION = {"file": "UINTEGER", "reference": "VARCHAR", "full_url": "VARCHAR", "codes": "VARCHAR[]"}
-BROKEN = "broken"
-"""In place of a type: a line that is no JSON object."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the resources of some files are: a relation with `file`, `source_row`, `full_url` and `json`."""
+    """Where the resources of some files are: a relation with `file`, `source_row`, `full_url`, `json` and `type`."""
 
     relation: str
     inside: bool
     """The resource is a member of `json`, not `json` itself."""
-
-    def type_of(self, row: str = "s") -> str:
-        """The resource's type; BROKEN for what is no JSON object, empty where it says none."""
-        path = "$.resource.resourceType" if self.inside else "$.resourceType"
-        return (
-            f"CASE WHEN coalesce(CASE WHEN json_valid({row}.json) THEN json_type({row}.json) END, '') <> 'OBJECT' "
-            f"THEN {literal(BROKEN)} ELSE coalesce(json_extract_string({row}.json, {literal(path)}), '') END"
-        )
 
     def read(self, resource: str, shape: Shape) -> str:
         """SELECT file, source_row, full_url and `r`, the resource of that type as `shape` says."""
@@ -79,8 +69,13 @@ class Source:
         parsed = f"from_json(s.json, {literal(json.dumps(given))})" + (".resource" if self.inside else "")
         return (
             f"(SELECT s.file, s.source_row, s.full_url, {parsed} AS r FROM {self.relation} AS s "
-            f"WHERE {self.type_of()} = {literal(resource)})"
+            f"WHERE s.type = {literal(resource)})"
         )
+
+
+def type_of(text: str, path: str) -> str:
+    """The type of the resource in a text; empty where it says none, or where the text is no JSON."""
+    return f"coalesce(TRY(json_extract_string({text}, {literal(path)})), '')"
 
 
 def create(con: "Connection", scratch: str) -> None:
@@ -98,7 +93,7 @@ def create(con: "Connection", scratch: str) -> None:
 
 def extract(con: "Connection", scratch: str, source: Source, mapping: CodeMapping | None) -> None:
     """Fill the tables with the resources of `source`, type by type."""
-    counted = f"SELECT file, {source.type_of()} AS type, count(*) FROM {source.relation} AS s GROUP BY file, type"
+    counted = f"SELECT file, type, count(*) FROM {source.relation} AS s GROUP BY file, type"
     found = con.execute(f"INSERT INTO {scratch}_seen {counted} RETURNING type").fetchall()
     for type_ in sorted({type_ for (type_,) in found}):
         if type_ in RESOURCES:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir.bundle import Entry, entries, opened
+from timeline.ingest.fhir.extract import type_of
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -53,15 +54,15 @@ def lines(number: int, path: Path) -> str:
     )
     numbered = f"SELECT CAST(row_number() OVER () AS UBIGINT) AS source_row, json FROM {read}"
     return (
-        f"(SELECT CAST({number} AS UINTEGER) AS file, source_row, CAST(NULL AS VARCHAR) AS full_url, json "
-        f"FROM ({numbered}) WHERE trim(json) <> '')"
+        f"(SELECT CAST({number} AS UINTEGER) AS file, source_row, CAST(NULL AS VARCHAR) AS full_url, json, "
+        f"{type_of('json', '$.resourceType')} AS type FROM ({numbered}) WHERE trim(json) <> '')"
     )
 
 
 def documents(con: "Connection", table: str, paths: Sequence[tuple[int, Path, str]]) -> list[int]:
     """Fill the temporary `table` with the entries of documents; return the numbers of those that hold no resource."""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {table}
-        (file UINTEGER, source_row UBIGINT, full_url VARCHAR, json VARCHAR)""")
+        (file UINTEGER, source_row UBIGINT, full_url VARCHAR, json VARCHAR, type VARCHAR)""")
     held: list[tuple[int, Entry]] = []
     size, full = 0, set()
     for number, path, name in paths:
@@ -86,5 +87,5 @@ def _insert(con: "Connection", table: str, held: Sequence[tuple[int, Entry]]) ->
         "json": pa.array([entry.json for _, entry in held], pa.string()),
     }
     con.register(f"{table}_batch", pa.table(columns))
-    con.execute(f"INSERT INTO {table} SELECT * FROM {table}_batch")
+    con.execute(f"INSERT INTO {table} SELECT *, {type_of('json', '$.resource.resourceType')} FROM {table}_batch")
     con.unregister(f"{table}_batch")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir.elements import DEFINITIONS, IGNORED, PARTIAL_DATE, RESOURCES
-from timeline.ingest.fhir.extract import BROKEN
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
-READ = (*RESOURCES, *DEFINITIONS, "Patient", BROKEN, "")
+READ = (*RESOURCES, *DEFINITIONS, "Patient", "")
 NAMED = 20
 """Names that a sentence lists."""
 
