@@ -89,7 +89,7 @@ class Meanings:
         return cls(concepts, meanings_of_codes(concepts))
 
     def find(self, code: Code) -> str | None:
-        """The concept of a code: by its name, by the mapping's decision, by the value sets."""
+        """The concept of a code: by its name, the mapping's decision, the value sets, then what it stands for."""
         keys = (code.key, code.code, *code.parents)
         for key in keys[:2]:
             if key in self.concepts and not self.concepts[key].members:
@@ -97,7 +97,13 @@ class Meanings:
         if code.concept is not None:
             known = self.concepts.get(code.concept)
             return code.concept if known is not None and not known.members else None
-        return next((self.by_code[key] for key in keys if key in self.by_code), None)
+        own = next((self.by_code[key] for key in keys[:2] if key in self.by_code), None)
+        others = self.of_parents(code.parents)
+        return own or (others[0] if len(others) == 1 else None)
+
+    def of_parents(self, parents: Iterable[str]) -> tuple[str, ...]:
+        """The concepts of the codes that a code stands for; where they are several, none of them is chosen."""
+        return tuple(sorted({self.by_code[key] for key in parents if key in self.by_code}))
 
 
 def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dict[str, Code]:

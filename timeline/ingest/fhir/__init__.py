@@ -16,6 +16,7 @@ from timeline.ingest.fhir import extract, files, refer
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
 from timeline.ingest.fhir.extract import Source
 from timeline.ingest.fhir.notes import notes
+from timeline.ingest.fhir.tables import PATIENT_READS, READS, TABLES
 from timeline.ingest.mapping import Mapping
 from timeline.ingest.staged import Staged
 from timeline.quote import literal
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
-__all__ = ["IGNORED", "claims", "stage"]
+__all__ = ["IGNORED", "TABLES", "claims", "stage"]
 
 EVENTS = {name: f'"{name}"' for name in ("patient_id", "time", "end_time", "code", "value", "unit", "text", "route")}
 OWN = ("resource", "id", "status", "subject", "time", "end_time", "code", "others", "value", "unit", "text", "route")
@@ -116,6 +117,7 @@ def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> I
                 part=label,
                 digest=_digest(con, scratch, number, file) if number in found.pointing else None,
                 raw=written,
+                reads=READS,
             )
         if number in found.persons:
             yield Staged(
@@ -129,6 +131,7 @@ def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> I
                 own=PATIENT_OWN,
                 part="Patient",
                 raw=written,
+                reads=PATIENT_READS,
             )
 
 

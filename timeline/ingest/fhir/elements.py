@@ -289,6 +289,8 @@ RESOURCES: Mapping[str, Resource] = {
 }
 DEFINITIONS: Mapping[str, str] = {"Medication": "code", "Device": "type"}
 """Resources that others point to for their code, and the element that has it."""
+READ = (*RESOURCES, *DEFINITIONS, "Patient", "")
+"""The types that are read; the empty one is what says none, which is rejected."""
 PATIENT_SHAPE: Shape = {
     "id": "VARCHAR",
     "gender": "VARCHAR",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir.bundle import Entry, entries, opened
+from timeline.ingest.fhir.elements import READ
 from timeline.ingest.fhir.extract import type_of
 from timeline.quote import literal
 
@@ -47,7 +48,7 @@ def is_fhir(path: Path) -> bool:
 
 
 def lines(number: int, path: Path) -> str:
-    """A relation of the lines of a file: file, source_row (as an editor counts), full_url, json; blank ones left out."""
+    """A relation of the lines of a file, numbered as an editor does: what `extract.Source` asks for; no blank ones."""
     read = (
         f"read_csv({literal(str(path))}, delim = chr(31), quote = '', escape = '', auto_detect = false, "
         f"header = false, columns = {{'json': 'VARCHAR'}}, max_line_size = {LONGEST}, buffer_size = {2 * LONGEST})"
@@ -60,7 +61,10 @@ def lines(number: int, path: Path) -> str:
 
 
 def documents(con: "Connection", table: str, paths: Sequence[tuple[int, Path, str]]) -> list[int]:
-    """Fill the temporary `table` with the entries of documents; return the numbers of those that hold no resource."""
+    """Fill the temporary `table` with the entries of documents; return the numbers of those that hold no resource.
+
+    Of a resource that is not read only its type is kept.
+    """
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {table}
         (file UINTEGER, source_row UBIGINT, full_url VARCHAR, json VARCHAR, type VARCHAR)""")
     held: list[tuple[int, Entry]] = []
@@ -87,5 +91,8 @@ def _insert(con: "Connection", table: str, held: Sequence[tuple[int, Entry]]) ->
         "json": pa.array([entry.json for _, entry in held], pa.string()),
     }
     con.register(f"{table}_batch", pa.table(columns))
-    con.execute(f"INSERT INTO {table} SELECT *, {type_of('json', '$.resource.resourceType')} FROM {table}_batch")
+    read = ", ".join(literal(type_) for type_ in READ)
+    con.execute(f"""INSERT INTO {table}
+        SELECT file, source_row, full_url, CASE WHEN type IN ({read}) THEN json END, type
+        FROM (SELECT *, {type_of("json", "$.resource.resourceType")} AS type FROM {table}_batch)""")
     con.unregister(f"{table}_batch")
