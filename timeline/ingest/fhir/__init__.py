@@ -18,7 +18,7 @@ from timeline.ingest.fhir.extract import Source
 from timeline.ingest.fhir.notes import notes
 from timeline.ingest.fhir.tables import PATIENT_READS, READS, TABLES
 from timeline.ingest.mapping import Mapping
-from timeline.ingest.staged import Staged
+from timeline.ingest.staged import EVENT_COLUMNS, Staged
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IGNORED", "TABLES", "claims", "stage"]
 
-EVENTS = {name: f'"{name}"' for name in ("patient_id", "time", "end_time", "code", "value", "unit", "text", "route")}
+EVENTS = {name: f'"{name}"' for name in EVENT_COLUMNS}
+EVENTS["end_time"] = f"CASE WHEN NOT regexp_full_match(end_time, {literal(PARTIAL_DATE)}) THEN end_time END"
 OWN = ("resource", "id", "status", "subject", "time", "end_time", "code", "others", "value", "unit", "text", "route")
 PATIENTS = {
     "patient_id": "id",

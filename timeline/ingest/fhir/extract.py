@@ -115,7 +115,11 @@ def _rows(source: Source, type_: str, resource: Resource, kept: Iterable[str]) -
         part = "part"
     listed = ", ".join(literal(one) for one in kept)
     said = f"{literal(resource.status_name)}, ' ', chr(39), {resource.status}, chr(39), ' of ', {literal(type_)}"
-    refused = f"CASE WHEN {resource.status} NOT IN ({listed or chr(39) * 2}) THEN concat({said}) END"
+    refused = (
+        f"CASE WHEN {resource.status} NOT IN ({listed or chr(39) * 2}) THEN concat({said}) "
+        f"WHEN regexp_full_match({resource.time}, {literal(elements.PARTIAL_DATE)}) "
+        "THEN 'the time is a year or a month, which is no day' END"
+    )
     unread = " ".join(f"WHEN {found} IS NOT NULL THEN {literal(name)}" for name, found in resource.unread.items())
     return f"""SELECT file, {part}, source_row, {literal(type_)}, r.id, {resource.status}, {resource.patient},
             {patient_of(resource.patient)}, {resource.time}, {resource.end_time}, codes[1], codes[2:],

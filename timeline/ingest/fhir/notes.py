@@ -62,6 +62,11 @@ QUESTIONS = {
         "count(*)",
         "status IS NULL AND part = 0 AND resource NOT IN ('Patient', 'Condition')",
     ),
+    "{0} rows have a year or a month for their end: it stays empty": (
+        "row",
+        f"count(*) FILTER (regexp_full_match(end_time, {PARTIAL}))",
+        "TRUE",
+    ),
     "{0} Patients have a year or a month for their date of birth: it stays empty": (
         "person",
         f"count(*) FILTER (regexp_full_match(birth_date, {PARTIAL}))",
