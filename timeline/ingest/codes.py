@@ -6,7 +6,7 @@ applied without the extract.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from timeline.concepts import conversion, meanings_of_codes
@@ -78,6 +78,8 @@ class Resolution:
     date_only: bool = False
     label: str | None = None
     """The unit that the rows are labelled with, where the mapping says that it is another."""
+    contradictory: tuple[str, ...] = ()
+    """The concepts that its codes of equal rank name: the code's own counts, else none."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Meanings:
         return cls(concepts, meanings_of_codes(concepts))
 
     def find(self, code: Code) -> str | None:
-        """The concept of a code: by its name, the mapping's decision, the value sets, then what it stands for."""
+        """The concept of a code: by its name, by the mapping's decision, by the value sets."""
         keys = (code.key, code.code, *code.parents)
         for key in keys[:2]:
             if key in self.concepts and not self.concepts[key].members:
@@ -100,13 +102,14 @@ class Meanings:
         if code.concept is not None:
             known = self.concepts.get(code.concept)
             return code.concept if known is not None and not known.members else None
-        own = next((self.by_code[key] for key in keys[:2] if key in self.by_code), None)
-        others = self.of_parents(code.parents)
-        return own or (others[0] if len(others) == 1 else None)
+        return next((self.by_code[key] for key in keys if key in self.by_code), None)
 
-    def of_parents(self, parents: Iterable[str]) -> tuple[str, ...]:
-        """The concepts of the codes that a code stands for; where they are several, none of them is chosen."""
-        return tuple(sorted({self.by_code[key] for key in parents if key in self.by_code}))
+    def contradictory(self, code: Code) -> tuple[str, ...]:
+        """The concepts of codes of equal rank that say the same thing differently; none where a mapping decides."""
+        if code.ranked or code.concept is not None:
+            return ()
+        found = {self.by_code[key] for key in (code.key, code.code, *code.parents) if key in self.by_code}
+        return tuple(sorted(found)) if len(found) > 1 else ()
 
 
 def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dict[str, Code]:
@@ -121,6 +124,9 @@ def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dic
 
 def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resolution:
     """Decide what rows of `code` with `unit` (empty: none) mean."""
+    contradictory = meanings.contradictory(code)
+    if contradictory:
+        code = replace(code, parents=())
     label = unit or code.unit or ""
     given = dict(code.mislabelled).get(label, label)
     name = meanings.find(code)
@@ -149,6 +155,7 @@ def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resoluti
         route=code.route,
         date_only=code.date_only,
         label=label if label != given else None,
+        contradictory=contradictory,
     )
     return said if concept is None or code.fact is not None else _as_concept(said, concept)
 

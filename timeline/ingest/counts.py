@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from timeline.ingest.codes import Meanings, Resolution
+from timeline.ingest.codes import Resolution
 from timeline.ingest.report import IngestReport, UnitConversion
 from timeline.ingest.staged import CodeMapping, Staged
 from timeline.quote import literal
@@ -127,18 +127,23 @@ def _not_listed(words: Mapping[str, Sequence[str]]) -> str:
 def _remarks(
     unmapped: Sequence[tuple[str, int]], concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]
 ) -> list[str]:
-    """Unmapped codes about which something is known: unverified, of several concepts, or the name of a group."""
+    """Codes that name several concepts; unmapped ones that are unverified for a concept, or the name of a group."""
     unverified = {code: name for name, concept in concepts.items() for code in concept.unverified}
     keys = {one.code: one.key for one in resolutions}
-    meanings = Meanings.of(concepts)
-    several = {one.code: found for one in resolutions if len(found := meanings.of_parents(one.parents)) > 1}
-    said = []
+    several = {one.code: one for one in resolutions if one.contradictory}
+    said = [
+        f"{code} counts as {one.concept}, and other codings of it name {', '.join(one.contradictory)}; "
+        "say which in a mapping"
+        for code, one in several.items()
+        if one.concept is not None
+    ]
     for code, n in unmapped:
         known = next((one for one in (code, keys.get(code, code)) if one in unverified), None)
         if known is not None:
             said.append(f"{code} ({n} rows) is listed as unverified for {unverified[known]}; confirm it in a mapping")
         elif code in several:
-            said.append(f"{code} ({n} rows) stands for codes of {', '.join(several[code])}; say which in a mapping")
+            named = ", ".join(several[code].contradictory)
+            said.append(f"{code} ({n} rows) stands for codes of {named}; say which in a mapping")
         elif code in concepts and concepts[code].members:
             said.append(f"{code} ({n} rows) is a group of concepts, not one; name one of its members")
     return said

@@ -36,6 +36,8 @@ class Code:
     """The fact, where the code says it; else the row's value or text, for a birth date the row's time."""
     parents: tuple[str, ...] = ()
     """Codes of vocabularies that the extract's metadata gives, tried after `key` and `code`."""
+    ranked: bool = True
+    """The first of `parents` that has a concept counts; else they are equals, of which none is chosen."""
     text: str | None = None
     """The text where the row has none."""
     route: str | None = None

@@ -66,7 +66,7 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
         relations |= {number: bundles for number, _, _ in documents}
         extract.extract(con, scratch, bundles, mapping)
     refer.resolve(con, scratch)
-    knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch))
+    knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch), ranked=False)
     staged = list(_parts(con, scratch, [(*one, relations[one[0]]) for one in listed], knowing))
     said = notes(con, scratch, [name for number, _, name in listed if number in empty])
     if not staged:
