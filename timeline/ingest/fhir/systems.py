@@ -41,7 +41,7 @@ ROUTES = {
     "47625008": "intravenous", "418114005": "intravenous", "419993007": "intravenous",
     "26643006": "oral", "34206005": "subcutaneous", "78421000": "intramuscular",
     "417985001": "enteral", "127492001": "enteral", "127490009": "enteral", "372464004": "intradermal",
-    "417255000": "intraosseous", "72607000": "intrathecal", "404820008": "epidural", "58100008": "intraarterial",
+    "417255000": "intraosseous", "72607000": "intrathecal", "404820008": "epidural", "12130007": "intraarticular",
     "418401004": "intravitreal", "38239002": "intraperitoneal", "372471009": "intravesical", "447694001": "inhaled",
     "46713006": "nasal", "54471007": "buccal", "37839007": "sublingual", "54485002": "ophthalmic",
     "10547007": "otic", "6064005": "topical", "45890007": "transdermal", "37161004": "rectal", "16857009": "vaginal",
