@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ def test_values_are_those_of_the_bundles(synthea, bundles):
 
 
 # The same patients, written twice by clinosim.
+SECONDS_LATE = {"8310-5": 30, "9279-1": 60, "2708-6": 5}
+"""LOINC code: after the round that the CSV dates."""
 ONLY_IN_CSV = {
     "infection": "a row for each antibiotic tried on what grew; in FHIR one for each culture",
     "vancomycin": "5,421 administrations in CSV, 5,192 in FHIR",
@@ -127,17 +130,23 @@ def extracts(tmp_path_factory) -> Path:
     words = ["test-disease", "sepsis", "--severity", "severe", "-n", "25", "-s", "5", "--format", "csv", "fhir-r4"]
     tool = Path(sys.executable).with_name("clinosim")
     subprocess.run([tool, *words, "-o", out], check=True, capture_output=True)
-    _as_results(out / "fhir_r4" / "Observation.ndjson")
+    _as_dated_in_csv(out / "fhir_r4" / "Observation.ndjson")
     return out
 
 
-def _as_results(path: Path) -> None:
-    """Date laboratory results as the CSV does: it has only the time of the result, FHIR that of the sample too."""
+def _as_dated_in_csv(path: Path) -> None:
+    """Date Observations as the CSV does: laboratory at the result, a round of vital signs at one instant.
+
+    FHIR has the time of the sample besides, and lets the devices of one round speak some seconds apart.
+    """
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for one in rows:
         if one["category"][0]["coding"][0]["code"] == "laboratory" and "issued" in one:
             assert one["effectiveDateTime"][:10] <= one["issued"][:10]
             one["effectiveDateTime"] = one["issued"]
+        elif late := SECONDS_LATE.get(one["code"]["coding"][0]["code"]):
+            at = datetime.fromisoformat(one["effectiveDateTime"]) - timedelta(seconds=late)
+            one["effectiveDateTime"] = at.isoformat()
     path.write_text("".join(json.dumps(one) + "\n" for one in rows))
 
 
