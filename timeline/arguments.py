@@ -89,7 +89,9 @@ def _map(parser: argparse.ArgumentParser) -> None:
 
 
 def _format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("auto", "native", "omop", "meds"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--format", choices=("auto", "native", "omop", "meds", "fhir"), default="auto", help="default: auto"
+    )
 
 
 def _run(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from timeline import units
 from timeline.errors import ExtractError
 from timeline.ingest.mapping import Mapping
+from timeline.ingest.mapping.model import names_of
 from timeline.ingest.omop.found import Found
 from timeline.ingest.omop.known import OPERATORS, SEXES
 from timeline.ingest.omop.tables import EVENTS, TABLES, VOCABULARY, Table
@@ -41,7 +42,14 @@ def check(tables: Sequence[Found], mapping: Mapping | None) -> None:
         raise ExtractError(f"{'; '.join(wrong)}. A table of the OMOP CDM has these columns, in any case")
     known = {name for found in tables for name in found.columns}
     asked = mapping.columns if mapping else {}
-    unknown = [f"`{theirs}` (for {ours})" for ours, theirs in asked.items() if theirs.lower() not in known]
+    named = [(ours, name) for ours, theirs in asked.items() for name in names_of(theirs)]
+    unknown = [f"`{name}` (for {ours})" for ours, name in named if name.lower() not in known]
+    made = [ours for ours, theirs in asked.items() if not isinstance(theirs, str)]
+    if made:
+        raise ExtractError(
+            f"mapping {mapping.name if mapping else ''}: `columns`: {', '.join(made)}: of tables of the OMOP CDM, "
+            "a column is taken as it is; write one name"
+        )
     if unknown or "patient_id" in asked:
         said = f"no table has the column {', '.join(unknown)}" if unknown else "the patient is always `person_id`"
         raise ExtractError(f"mapping {mapping.name if mapping else ''}: `columns`: {said}")
