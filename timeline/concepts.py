@@ -119,4 +119,5 @@ def _row(concept: Concept) -> dict[str, object]:
         "high": high,
         "members": concept.members,
         "static": concept.static,
+        "words": [word.lower() for word in concept.words],
     }

@@ -5,6 +5,7 @@ A conform folder has `data/**/*.parquet` (subject_id, time, code, numeric_value,
 resemble it (another value column, units and statuses inside the code) come in through a mapping file.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,31 @@ from timeline.errors import ExtractError
 from timeline.ingest.mapping import Mapping, Pattern
 from timeline.ingest.staged import Staged
 from timeline.quote import identifier, literal
+from timeline.schema import Field
 
+TABLES: dict[str, tuple[Field, ...]] = {
+    "data": (
+        Field("subject_id", "VARCHAR", "the patient", nullable=False),
+        Field("time", "TIMESTAMP", "the time; empty is for baseline facts only"),
+        Field("code", "VARCHAR", "the code; MEDS_BIRTH becomes the date of birth", nullable=False),
+        Field("numeric_value", "DOUBLE", "the value, where there is a number"),
+        Field("text_value", "VARCHAR", "else the value, which may be a number with `<`; beside a number, the text"),
+        Field("end_time", "TIMESTAMP", "the end of what lasts"),
+        Field("unit", "VARCHAR", "the unit; empty is the concept's own, and counted"),
+        Field("route", "VARCHAR", "the route of administration"),
+    ),
+    "metadata/codes": (
+        Field("code", "VARCHAR", "the code", nullable=False),
+        Field("parent_codes", "VARCHAR[]", "codes of vocabularies that it also stands for"),
+    ),
+}
+"""What is read of each table; a mapping may give a column another name."""
+IGNORED: dict[str, str] = {
+    "any other column": "named in the report of the ingest; a mapping renames columns",
+    "metadata/dataset.json": "says who made the files, and nothing of patients",
+    "metadata/subject_splits.parquet": "parts patients for machine learning",
+    "description of metadata/codes.parquet": "titles are those of concepts",
+}
 REQUIRED = {"patient_id": "subject_id", "time": "time", "code": "code"}
 BIRTH = Pattern(match="MEDS_BIRTH", fact="birth_date")
 """The standard's own code of a birth; its code of a death, MEDS_DEATH, is in the value sets."""
@@ -58,7 +83,20 @@ def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mappi
         own=tuple(own),
         mapping=mapping,
         notes=(f"columns not used: {', '.join(unused)}",) if unused else (),
+        reads=_reads(own, mapping),
     )
+
+
+def _reads(own: list[str], mapping: Mapping) -> tuple[Field, ...]:
+    """The fields of `TABLES` under the names that the file has for them."""
+    ours = {theirs: ours for ours, theirs in REQUIRED.items()} | {"numeric_value": "value", "text_value": "text"}
+    found = []
+    for field in TABLES["data"]:
+        named = mapping.columns.get(ours.get(field.name, field.name))
+        # In a column of another name numbers and words stand together.
+        type = "VARCHAR" if named and field.name == "numeric_value" else field.type
+        found.append(replace(field, name=named or field.name, type=type))
+    return tuple({field.name: field for field in found if field.name in own}.values())
 
 
 def _staged_columns(own: list[str], name: str, mapping: Mapping) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The native format: events and patients as CSV (.gz, .zst) or Parquet -> staged rows; knows no concept and no unit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -8,8 +9,28 @@ from timeline.errors import ExtractError
 from timeline.ingest import csvfile
 from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, REQUIRED, CodeMapping, Staged
 from timeline.quote import identifier, literal
+from timeline.schema import Field
 
 COLUMNS = {"events": EVENT_COLUMNS, "patients": PATIENT_COLUMNS}
+TABLES: dict[str, tuple[Field, ...]] = {
+    "events": (
+        Field("patient_id", "VARCHAR", "the patient", nullable=False),
+        Field("time", "TIMESTAMP", "the time; a bare date is midnight, and empty is for baseline facts only"),
+        Field("end_time", "TIMESTAMP", "the end of what lasts"),
+        Field("code", "VARCHAR", "the code, which value sets and mappings give a concept", nullable=False),
+        Field("value", "VARCHAR", "the value: a number, a number with `<`, `<=`, `>` or `>=`, or words"),
+        Field("unit", "VARCHAR", "the unit; empty is the concept's own, and counted"),
+        Field("text", "VARCHAR", "the words of the event"),
+        Field("route", "VARCHAR", "the route of administration"),
+    ),
+    "patients": (
+        Field("patient_id", "VARCHAR", "the patient", nullable=False),
+        Field("sex", "VARCHAR", "`sex` of the patient"),
+        Field("birth_date", "DATE", "`birth_date` of the patient"),
+    ),
+}
+"""What is read of each file; a mapping may give a column another name."""
+IGNORED: dict[str, str] = {"any other column": "named in the report of the ingest; a mapping renames columns"}
 MARK = b"PAR1"
 """A Parquet file begins and ends with it."""
 
@@ -73,6 +94,7 @@ def _file(con: duckdb.DuckDBPyConnection, file: Path, root: Path, mapping: CodeM
         rejected=rejected,
         mapping=mapping,
         notes=notes,
+        reads=tuple(replace(field, name=columns[field.name]) for field in TABLES[kind] if field.name in columns),
     )
 
 
