@@ -220,7 +220,7 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
 
 
 def _audit(node: Node, reader: Reader) -> Audit:
-    """The checks of the audit that stop the work, and the shares that may break one; whether they exist is seen there."""
+    """Which checks of the audit stop the work, and the shares that may break one; the audit says whether they exist."""
     entries = reader.mapping(node, "`audit`", ("stop", "limits"))
     limits = reader.mapping(entries["limits"], "`limits`") if "limits" in entries else {}
     shares = {name: reader.number(child, f"limit of {name}") or 0.0 for name, child in limits.items()}
