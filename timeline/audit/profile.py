@@ -14,16 +14,21 @@ LEAST = 5
 UNITS = 5
 """So many units of a concept are named."""
 COUNTED = """
-    WITH counted AS (
+    WITH own AS (SELECT concept, unit AS own_unit FROM concept),
+    counted AS (
         SELECT concept, count(*) AS events, count(DISTINCT patient_id) AS patients, count(value) AS numbers,
             count(*) FILTER (WHERE value IS NOT NULL AND source_unit <> unit) AS converted,
             count(*) FILTER (WHERE value IS NOT NULL AND unit IS NOT NULL AND source_unit IS NULL) AS assumed,
             count(*) FILTER (WHERE implausible) AS implausible, count(bound) AS bounded,
             count(*) FILTER (WHERE date_only) AS date_only,
-            count(DISTINCT patient_id) FILTER (WHERE value IS NOT NULL AND NOT implausible) AS measured,
-            quantile_cont(value, [0.05, 0.25, 0.5, 0.75, 0.95]) FILTER (WHERE NOT implausible) AS quantiles,
+            count(DISTINCT patient_id) FILTER (WHERE value IS NOT NULL AND usual) AS measured,
+            quantile_cont(value, [0.05, 0.25, 0.5, 0.75, 0.95]) FILTER (WHERE usual) AS quantiles,
             CAST(min(time) AS DATE) AS first_day, CAST(max(time) AS DATE) AS last_day
-        FROM meta.event WHERE concept IS NOT NULL GROUP BY concept
+        FROM (
+            SELECT e.*, NOT implausible AND unit IS NOT DISTINCT FROM own_unit AS usual
+            FROM meta.event AS e LEFT JOIN own AS o ON o.concept = e.concept
+        )
+        WHERE concept IS NOT NULL GROUP BY concept
     )
     SELECT e.concept, c.title, c.unit, e.* EXCLUDE (concept)
     FROM counted AS e LEFT JOIN concept AS c ON c.concept = e.concept

@@ -44,6 +44,16 @@ class Outcome:
         return self.failures / self.asked if self.asked else None
 
     @property
+    def percent(self) -> str:
+        """The share in words: `2.5 %`, `< 0.01 %`."""
+        if self.share is None:
+            return "–"
+        percent = 100 * self.share
+        if 0 < percent < 0.01:
+            return "< 0.01 %"
+        return f"{percent:.2g} %" if 0 < percent < 10 else f"{percent:.0f} %"
+
+    @property
     def stopped(self) -> bool:
         return self.stops and self.status == "failed"
 
@@ -71,7 +81,7 @@ class Profile:
     bounded: int
     date_only: int
     quantiles: tuple[float, ...] | None
-    """5, 25, 50, 75 and 95 % of the plausible numbers; None where they are of fewer than five patients."""
+    """5, 25, 50, 75 and 95 % of the plausible numbers in `unit`; None where they are of fewer than five patients."""
     first_day: date | None
     last_day: date | None
     """None where they would be those of fewer than five patients."""
