@@ -1,11 +1,11 @@
 /*
 title: Times have a clock
-meaning: >
+meaning: >-
   Bare dates are read as midnight; windows of hours around them are only as exact as a day.
 category: completeness
 severity: note
 of: times
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL
 */
 SELECT coalesce(concept, code) AS concept, count(*) AS rows, count(DISTINCT patient_id) AS patients

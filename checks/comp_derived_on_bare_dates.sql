@@ -1,11 +1,11 @@
 /*
 title: Derived rows rest on times with a clock
-meaning: >
+meaning: >-
   Rows whose evidence has a bare date, as meta.day_precision lists them.
 category: completeness
 severity: note
 of: derived rows
-asked: |
+asked: |-
   SELECT coalesce(sum(rows), 0) FROM meta.rule
 */
 SELECT d.patient_id, d.rule, d.number, d.events

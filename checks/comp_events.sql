@@ -1,11 +1,11 @@
 /*
 title: Patients have events
-meaning: >
+meaning: >-
   Patients who are listed and of whom nothing happened: their rows may be missing from the extract.
 category: completeness
 severity: note
 of: patients
-asked: |
+asked: |-
   SELECT count(*) FROM patient
 */
 SELECT patient_id

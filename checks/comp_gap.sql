@@ -1,11 +1,11 @@
 /*
 title: Records have no gap of more than a year
-meaning: >
+meaning: >-
   The longest time without any event, between a patient's first and last: care elsewhere, or a part of the extract that is missing.
 category: completeness
 severity: note
 of: patients
-asked: |
+asked: |-
   SELECT count(DISTINCT patient_id) FROM meta.event WHERE time IS NOT NULL
 */
 WITH seen AS (SELECT DISTINCT patient_id, CAST(time AS DATE) AS day FROM meta.event WHERE time IS NOT NULL),

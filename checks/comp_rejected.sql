@@ -1,12 +1,12 @@
 /*
 title: Rows can be used
-meaning: >
+meaning: >-
   Rows that were set aside, by reason.
 category: completeness
 severity: warning
 limit: 0.01
 of: rows
-asked: |
+asked: |-
   SELECT coalesce(sum(rows_read), 0) FROM meta.source
 */
 SELECT source_file, reason, count(*) AS rows

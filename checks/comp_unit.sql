@@ -1,12 +1,12 @@
 /*
 title: Numbers come with their unit
-meaning: >
+meaning: >-
   Where the source says no unit, the concept's own is assumed: confirm that it is so.
 category: completeness
 severity: warning
 limit: 0.01
 of: numbers
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE value IS NOT NULL AND unit IS NOT NULL
 */
 SELECT e.concept, e.source_file, count(*) AS rows

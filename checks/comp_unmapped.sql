@@ -1,12 +1,12 @@
 /*
 title: Codes mean a concept
-meaning: >
+meaning: >-
   Events that no rule can see. An extract may hold much that a study does not need; look whether a code that it does need is among them.
 category: completeness
 severity: note
 limit: 0.1
 of: events
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event
 */
 SELECT code, count(*) AS rows, count(DISTINCT patient_id) AS patients

@@ -1,11 +1,11 @@
 /*
 title: Converted values are the source's values times the factor
-meaning: >
+meaning: >-
   Each value is computed again from what the source wrote and from the factor in meta.code.
 category: computational conformance
 severity: error
 of: converted values
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE value IS NOT NULL AND source_unit IS NOT NULL AND unit IS NOT NULL
       AND source_unit <> unit
 */

@@ -1,11 +1,11 @@
 /*
 title: No two events have the same id
-meaning: >
+meaning: >-
   `evidence` names events by their ids; two of one id could not be told apart.
 category: relational conformance
 severity: error
 of: events
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event
 */
 SELECT event_id, count(*) - 1 AS rows

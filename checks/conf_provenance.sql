@@ -1,11 +1,11 @@
 /*
 title: Every row comes from a source that is registered
-meaning: >
+meaning: >-
   Each row names a file, and meta.source has its hash and format, so that every number leads back to bytes.
 category: relational conformance
 severity: error
 of: rows
-asked: |
+asked: |-
   SELECT (SELECT count(*) FROM meta.event) + (SELECT count(*) FROM meta.patient_fact)
       + (SELECT count(*) FROM meta.rejected)
 */

@@ -1,11 +1,11 @@
 /*
 title: Every row of every source is an event, a fact, a duplicate or rejected
-meaning: >
+meaning: >-
   The counts of meta.source add up, and are those of the tables. If not, the file was changed by hand or is damaged; ingest its extract anew.
 category: relational conformance
 severity: error
 of: sources
-asked: |
+asked: |-
   SELECT count(*) FROM meta.source
 */
 WITH stored AS (

@@ -1,11 +1,11 @@
 /*
 title: Every rejected row has its reason and its text
-meaning: >
+meaning: >-
   A row that was set aside says why, and is kept as it was read.
 category: value conformance
 severity: error
 of: rejected rows
-asked: |
+asked: |-
   SELECT count(*) FROM meta.rejected
 */
 SELECT source_file, source_row

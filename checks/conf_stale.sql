@@ -1,11 +1,11 @@
 /*
 title: Derived tables are as new as the data
-meaning: >
+meaning: >-
   An extract was ingested after the rules last ran; `timeline run` derives the tables anew.
 category: computational conformance
 severity: error
 of: derived tables
-asked: |
+asked: |-
   SELECT count(*) FROM meta.rule
 */
 SELECT r.rule

@@ -1,11 +1,11 @@
 /*
 title: Nothing happens on a day after death
-meaning: >
+meaning: >-
   A measurement or a dose on a later day says that the death or the patient is wrong, unless it is the writing of a discharge or of a late result.
 category: temporal plausibility
 severity: warning
 of: events of those who died
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND patient_id IN (SELECT patient_id FROM meta.event WHERE concept = 'death')
 */
 WITH death AS (

@@ -1,11 +1,11 @@
 /*
 title: Nothing happens after death
-meaning: >
+meaning: >-
   Results that came late, and orders that nobody stopped, are common. A death by a bare date is on the whole of its day, so that nothing on that day comes after it.
 category: temporal plausibility
 severity: note
 of: events of those who died
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND patient_id IN (SELECT patient_id FROM meta.event WHERE concept = 'death')
 */
 WITH death AS (

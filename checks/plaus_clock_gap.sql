@@ -1,11 +1,11 @@
 /*
 title: No time is one that the clock leaves out
-meaning: >
+meaning: >-
   Where clocks are put forward an hour does not exist; times in it were written by another clock, or in winter time all year.
 category: temporal plausibility
 severity: note
 of: times in a study whose time zone is said
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND NOT date_only
       AND EXISTS (FROM meta.study WHERE name = 'timezone')
 */

@@ -1,11 +1,11 @@
 /*
 title: No time is one that the clock has twice
-meaning: >
+meaning: >-
   Where clocks are put back an hour comes twice, and a time without an offset may be either: elapsed times across it may be an hour off. Times with an offset are converted to the study's clock, and are as doubtful there.
 category: temporal plausibility
 severity: note
 of: times in a study whose time zone is said
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND NOT date_only
       AND EXISTS (FROM meta.study WHERE name = 'timezone')
 */

@@ -1,11 +1,11 @@
 /*
 title: No day is a copy of another
-meaning: >
+meaning: >-
   All that happened on a patient's day, at the same clock times with the same values, a day, a month or a year earlier: one of the two is shifted by a mistake.
 category: uniqueness
 severity: warning
 of: patients' days
-asked: |
+asked: |-
   SELECT count(*) FROM (SELECT DISTINCT patient_id, CAST(time AS DATE) FROM meta.event WHERE time IS NOT NULL AND NOT date_only)
 */
 WITH day AS (

@@ -1,12 +1,12 @@
 /*
 title: No two events are equal but for what is not read
-meaning: >
+meaning: >-
   The same patient, time, code, value, unit, text and route as another event: the same row under another id or in another file. Each counts as a dose or a measurement of its own.
 category: uniqueness
 severity: warning
 limit: 0.001
 of: events
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event
 */
 WITH keyed AS (

@@ -1,11 +1,11 @@
 /*
 title: Sources agree about a patient's sex and date of birth
-meaning: >
+meaning: >-
   Where they differ the fact stays empty, and neither is chosen.
 category: atemporal plausibility
 severity: warning
 of: patients
-asked: |
+asked: |-
   SELECT count(DISTINCT patient_id) FROM meta.patient_fact
 */
 SELECT patient_id, count(DISTINCT lower(sex)) AS sexes, count(DISTINCT birth_date) AS birth_dates

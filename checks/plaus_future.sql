@@ -1,11 +1,11 @@
 /*
 title: Nothing happened after the extract was ingested
-meaning: >
+meaning: >-
   Years mistyped, or dates that were shifted to hide who the patients are: then all of them are, and this can be left to fail.
 category: temporal plausibility
 severity: warning
 of: events
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL
 */
 SELECT e.patient_id, e.event_id, e.source_file, e.source_row, e.time, e.code

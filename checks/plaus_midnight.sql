@@ -1,11 +1,11 @@
 /*
 title: Times at midnight are midnight
-meaning: >
+meaning: >-
   Of what is timed at 00:00 more often than not: these are bare dates written with a clock. A mapping can say so (`date_only`), and rows that rest on them are then told.
 category: temporal plausibility
 severity: note
 of: times
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND NOT date_only
 */
 SELECT source_file, coalesce(concept, code) AS concept, count(*) AS events,

@@ -1,11 +1,11 @@
 /*
 title: Hospital stays do not overlap
-meaning: >
+meaning: >-
   A stay that begins before an earlier one of the patient has ended: a transfer written as a stay, or two patients under one id.
 category: temporal plausibility
 severity: warning
 of: stays
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event WHERE concept = 'hospitalization' AND end_time > time
 */
 WITH stay AS (

@@ -1,13 +1,13 @@
 /*
 title: Values are in the plausible range of their concept
-meaning: >
+meaning: >-
   Outside of what the concept declares as possible: kept in `event`, and no observation for rules. A group with many is rather a wrong unit or a wrong code.
 category: atemporal plausibility
 severity: warning
 context: validation
 limit: 0.01
 of: numbers
-asked: |
+asked: |-
   SELECT count(*) FROM meta.event AS e JOIN concept AS c ON c.concept = e.concept
   WHERE e.value IS NOT NULL AND (c.low IS NOT NULL OR c.high IS NOT NULL)
 */

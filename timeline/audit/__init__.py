@@ -52,7 +52,7 @@ def audit(
     started, say = time.monotonic(), progress or (lambda doing: None)
     declared = _declared(con)
     known = {id: one for where in (folder("checks"), *checks) for id, one in load(where).items()}
-    rules = computed.last_run(con)
+    rules = computed.last_run(con) if not only or set(only) & computed.OF_RULES else {}
     known |= {one.id: one for one in (*computed.composed(con, rules), *computed.JUDGED)}
     ids = tuple(known)
     _refuse_unknown("--check", only, ids)

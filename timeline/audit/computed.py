@@ -79,6 +79,8 @@ PROMISES = Check(
     asked="",
 )
 JUDGED = (SCHEMA, PROMISES)
+OF_RULES = frozenset(("conf.promises", "comp.never_seen"))
+"""Checks for which the rules are compiled: it takes a second, so only where they are asked."""
 
 
 def _promises(con: "Connection", check: Check, tables: Mapping) -> Judged:
