@@ -85,7 +85,8 @@ BROKEN = {
     "plaus.clock_overlap": ("UPDATE meta.event SET time = '2024-10-27 02:30' WHERE concept = 'crp'", 2, 1),
     "plaus.copied_day": ("INSERT INTO meta.event SELECT e.* REPLACE (CAST(1000 * d + n AS UBIGINT) AS event_id, "
                          "TIMESTAMP '2024-02-01 09:00' + to_days(CAST(d AS INTEGER)) + to_minutes(n) AS time, "
-                         "'X' || n AS code) FROM meta.event AS e, range(2) AS r(d), range(6) AS s(n) WHERE value = 6", 1, 1),
+                         "'X' || n AS code) FROM meta.event AS e, range(2) AS r(d), range(6) AS s(n) "
+                         "WHERE value = 6", 1, 1),
 }  # fmt: skip
 """For each check what breaks it, how many it then finds, and of how many patients."""
 
