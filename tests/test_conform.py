@@ -88,8 +88,8 @@ def test_what_must_be_there_and_filled_is_asked(con):
 def test_a_column_of_the_right_type_is_not_read_again(con):
     con.execute("CREATE TABLE it (t TIMESTAMP, z TIMESTAMPTZ, d DATE, n INTEGER, x FLOAT, l VARCHAR[])")
     con.execute("INSERT INTO it VALUES (now(), now(), today(), 1, 'NaN', ['a'])")
-    reads = [Field(name, type, "", nullable=False) for name, type in
-             (("t", "TIMESTAMP"), ("z", "TIMESTAMP"), ("d", "TIMESTAMP"), ("n", "DOUBLE"), ("x", "DOUBLE"))]  # fmt: skip
+    types = {"t": "TIMESTAMP", "z": "TIMESTAMP", "d": "TIMESTAMP", "n": "DOUBLE", "x": "DOUBLE"}
+    reads = [Field(name, type, "", nullable=False) for name, type in types.items()]
     found = judged(con, "it", *reads, Field("l", "VARCHAR[]", ""))
     assert {check for _, check in found} == {"there", "filled"}
     assert {key: n for key, n in found.items() if n} == {("x", "filled"): 1}, "no number is no value"
@@ -101,7 +101,7 @@ def test_a_number_is_no_time(con):
 
 
 def test_names_and_values_are_quoted(con):
-    con.execute("""CREATE TABLE it ("a.b" VARCHAR, "it's ""here""" VARCHAR)""")
+    con.execute('CREATE TABLE it ("a.b" VARCHAR, "it\'s ""here""" VARCHAR)')
     con.execute("INSERT INTO it VALUES ('x', '5')")
     found = judged(con, "it", Field("a.b", "BIGINT", "", nullable=False), Field('it\'s "here"', "BIGINT", ""))
     assert found["a.b", "readable as BIGINT"] == 1 and found['it\'s "here"', "readable as BIGINT"] == 0
