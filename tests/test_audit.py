@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,7 +201,8 @@ def test_what_stops_is_declared(con):
 
 
 def test_ids_that_there_are_not_are_named_with_the_nearest(con):
-    for options in ({"only": ["conf.reconcil"]}, {"fail_on": ["conf.reconcil"]}):
+    misspelt: list[dict[str, Any]] = [{"only": ["conf.reconcil"]}, {"fail_on": ["conf.reconcil"]}]
+    for options in misspelt:
         with pytest.raises(UsageError, match=r"there is no check `conf.reconcil`; did you mean `conf.reconcile`\?"):
             audit.audit(con, **options)
     con.execute("BEGIN")
