@@ -96,6 +96,7 @@ EVERY = frozenset(
         *(f"lookup {kind}" for kind in KINDS if kind != "several"),
         *(f"{operator} of {shape}" for operator in ("pairs", "from") for shape in ("moments", "spans", "facts")),
         *(f"episodes of {shape}" for shape in ("moments", "spans", "several")),
+        *("by: one", "by: several", "by: unknown"),
         *("pairs: rule", "pairs: several", "several findings", "finding of a rule", "several analytes"),
         *(f"window {left}{right}" for left in "[(" for right in "])"),
         *("hold: inf", "gap: 0h", "-inf", "inf", "filter", "distinct", "$param", "duration", "set", "no index"),
@@ -117,6 +118,9 @@ def features(study: Study, ruleset: RuleSet) -> frozenset[str]:
         found.add("no index")
     for rule in ruleset.rules.values():
         found.update(of_model(rule), of_rule(rule, ruleset))
+        if isinstance(rule, EpisodesRule) and rule.by:
+            found.add("by: several" if rule.by[1:] else "by: one")
+            found.update("by: unknown" for _, rows in study.patients if unknown_by(rule, ruleset, rows))
         for column in rule.columns.values():
             if column.lookup:
                 found.add(f"lookup {kind(column.lookup.relations, ruleset)}")
@@ -193,6 +197,16 @@ def of_rule(rule: Rule, ruleset: RuleSet) -> Iterator[str]:
                 yield f"pairs: {'rule' if group.relations[0] in ruleset.rules else kind(group.relations, ruleset)}"
         case SqlRule():
             pass
+
+
+def unknown_by(rule: EpisodesRule, ruleset: RuleSet, rows: Iterable[Mapping[str, str]]) -> bool:
+    """Whether an episode of events has a member of which a `by` column is not known."""
+    if not set(rule.relations) <= ruleset.concepts.keys():
+        return False
+    members = {leaf for name in rule.relations for leaf in ruleset.members(name)}
+    return any(
+        row["code"] in members and row["time"] and not row.get(name, "known") for row in rows for name in rule.by
+    )
 
 
 def of_text(text: str) -> Iterator[str]:

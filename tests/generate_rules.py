@@ -27,6 +27,7 @@ from tests.generate_expressions import (
     truth,
     typed,
 )
+from timeline.parse_rule import IMPLICIT
 from timeline.rules import ROW_PICKS
 
 
@@ -175,9 +176,16 @@ def episodes_rule(w: World, name: str) -> Table:
     names = names_of(table, w)
     if w.chance(4):
         rule["where"] = condition(w, names)
-    made, types = {}, {}
+    made, types, apart = {}, {}, {}
     outer: Names = {"number": [], "time": ["start_time", "end_time"], "word": [], "truth": []}
     add_common(outer, w)
+    options = [c for c, kind in table.columns.items() if kind != "list" and c not in IMPLICIT]
+    if options and w.chance(4):
+        rule["by"] = w.some(options, 1, 2)
+        apart = {column: table.columns[column] for column in rule["by"]}
+        for column, kind in apart.items():
+            outer[kind].append(column)
+        outer["number"] += [f"concept.{a}" for a in table.attributes if "concept" in apart]
     for position in range(w.draw(st.integers(0, 3))):
         column = column_name(w, position)
         later = position and w.chance(4)
@@ -186,7 +194,7 @@ def episodes_rule(w: World, name: str) -> Table:
             outer[types[column]].append(column)
     if made:
         rule["columns"] = made
-    return add(w, name, rule, "spans", types)
+    return add(w, name, rule, "spans", types, apart)
 
 
 def pairs_rule(w: World, name: str) -> Table:
@@ -270,11 +278,13 @@ def promise(w: World, rule: dict[str, Any], types: Mapping[str, str]) -> None:
         column.update(made)
 
 
-def add(w: World, name: str, rule: dict[str, Any], kind: str, types: Mapping[str, str]) -> Table:
-    """Keep the rule, with the parameters that it uses, and its table."""
+def add(
+    w: World, name: str, rule: dict[str, Any], kind: str, types: Mapping[str, str], more: Mapping[str, str] = {}
+) -> Table:
+    """Keep the rule, with the parameters that it uses, and its table, which has `more` columns than it declares."""
     if rule.get("columns") and w.chance(1):
         promise(w, rule, types)
-    table = table_of(name, kind, types)
+    table = table_of(name, kind, {**more, **types})
     if w.chance(1):
         names = names_of_row(table)
         rule["checks"] = {f"check {n}": truth(w, names, 1) for n in range(w.draw(st.integers(1, 2)))}

@@ -212,6 +212,10 @@ def _rules(rule: RuleBase) -> Iterator[Site]:
     where = getattr(rule, "where", None)
     if where is not None:
         yield ("where",), None, where, "no condition"
+    apart = rule.by if isinstance(rule, EpisodesRule) else ()
+    for name in apart:
+        rest = tuple(other for other in apart if other != name)
+        yield ("by",), rest, ", ".join(apart), ", ".join(rest) or "nothing"
     if not isinstance(rule, FromRule):
         return
     if rule.keep is not None:

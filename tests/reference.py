@@ -151,27 +151,38 @@ def in_force(seen: Sequence[Row], time: dt.datetime) -> Row | None:
 
 
 def rows_of_episodes(at: Patient, rule: EpisodesRule) -> list[Row]:
-    """Neighbours at most `gap` apart, from the latest end so far to the next start, merged."""
+    """Rows alike in the `by` columns, neighbours at most `gap` apart, merged."""
     where = at.text(rule, rule.where) if rule.where else "true"
     gap = at.length(rule, rule.gap)
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in at.union_of(rule.relations):
+        if start(row) is not None and end(row) is not None and evaluate(where, at.names(row)) is True:
+            groups.setdefault(tuple(at.names(row)((name,)) for name in rule.by), []).append(row)
+    rows = []
+    # Episodes of one start and the same evidence come in the order of the `by` columns, the unknown last.
+    for key in sorted(groups, key=lambda key: [by_size(value) for value in key]):
+        head = dict(zip(rule.by, key, strict=True))
+        for members in merged(groups[key], gap):
+            span = {"start_time": start(members[0]), "end_time": max(end(row) for row in members)}  # type: ignore
+            cells = cells_of(at, rule, span | head, members=[at.names(row) for row in members])
+            rows.append(moment(span) | head | cells.row() | {"evidence": union(members)})
+    return rows
+
+
+def merged(rows: Sequence[Row], gap: dt.timedelta) -> list[list[Row]]:
+    """Rows in order, parted where the pause from the latest end so far to the next start is longer than `gap`."""
     episodes: list[list[Row]] = []
     latest = dt.datetime.min
-    for row in at.union_of(rule.relations):
+    for row in rows:
         first, last = start(row), end(row)
-        if first is None or last is None or evaluate(where, at.names(row)) is not True:
-            continue
+        assert first is not None and last is not None
         if episodes and first <= latest + gap:
             episodes[-1].append(row)
             latest = max(latest, last)
         else:
             episodes.append([row])
             latest = last
-    rows = []
-    for members in episodes:
-        span = {"start_time": start(members[0]), "end_time": max(end(row) for row in members)}  # type: ignore
-        cells = cells_of(at, rule, span, members=[at.names(row) for row in members])
-        rows.append(moment(span) | cells.row() | {"evidence": union(members)})
-    return rows
+    return episodes
 
 
 def rows_of_pairs(at: Patient, rule: PairsRule) -> list[Row]:

@@ -50,6 +50,7 @@ course:
   columns: {doses: count(*), days: count(distinct time::date), peak_time: "arg_max(time, mg)", rate: "doses / hours_between(start_time, end_time)"}
   checks: {ends after it starts: end_time >= start_time}
 stretch: {episodes: stays, gap: 0h}
+era: {episodes: drug, by: [concept, route], where: value > 0, gap: 30d, columns: {strength: concept.strength}}
 state:
   params: {keeps: {default: 12h, meaning: how long}}
   grade: case when a is null or b.time > a.time then greatest(a, b) else least(a, coalesce(b, 0)) end
@@ -117,6 +118,10 @@ WORDS = {
     ],
     "stretch": [
         "Stays of a patient that lie at most 0 hours apart are merged into one stretch, from the start of the first to the latest end.",
+    ],
+    "era": [
+        "Records of drugs of a patient with the same concept and route that lie at most 30 days apart are merged into one era, from the first to the last of them. Only those count where value is above 0. An unknown value counts as one of its own.",
+        "*strength*: its concept's strength.",
     ],
     "state": [
         "A grade at each time at which a finding is observed. Only observations count where time is at or after the zero. Of the observations of a finding in force the latest counts, of several at one instant the worst; once none is in force the finding is missing. Where the grade is unknown there is no row.",
@@ -252,6 +257,7 @@ def test_the_words_of_an_expression_depend_on_each_of_its_parts() -> None:
         "[start_time - 24h, start_time)": "(start_time - 24h, start_time)", "(start_time, end_time]": "[start_time, end_time]",
         "value between 1 and 500": "value not between 1 and 500", "hold: inf": "hold: 7d", "keep: first": "keep: last",
         "interval: true, hold: 30min": "hold: 30min", "overlaps: \"[start": "in: \"[start", "gap: 0h": "gap: 1h",
+        "[concept, route]": "[concept]",
         "group_by: [time]": "group_by: [time, concept]", "in ('oral', 'intravenous')": "not in ('oral', 'intravenous')",
         "greatest(a, b)": "least(a, b)", "spans: true": "spans: false", "number_of > 0": "number_of >= 0", "end_time - 1h": "end_time - 2h",
     }  # fmt: skip
@@ -287,7 +293,7 @@ def test_a_page_is_headings_paragraphs_and_three_tables(small: Description) -> N
     assert "**Doses.** One row for each record of drugs where" in page
     assert "`least` 0.5 g: smallest dose<br>`strict` false: whether to be strict" in page
     assert "| `crp` | C-reactive protein, serum | mg/L | 1 | `worst`, `state`, `around`, `values` |" in page
-    assert "| `drug` | Drugs | – | group of `drug_a`, `drug_b` | `dose` |" in page
+    assert "| `drug` | Drugs | – | group of `drug_a`, `drug_b` | `dose`, `era` |" in page
 
 
 def test_the_author_s_words_come_first_and_a_changed_default_is_said_beside_them() -> None:

@@ -161,6 +161,16 @@ def test_rows_that_share_a_place_are_matched_by_what_they_say():
     assert (row.change, row.number_a, row.number_b, row.columns) == ("changed", 1, 2, ("drug",))
 
 
+def test_episodes_that_are_kept_apart_are_never_one_another_changed(tmp_path: Path):
+    rules = RULES.replace("course: {title: Courses, episodes: dose,", "course: {episodes: dose, by: mg,")
+    assert rules != RULES
+    rules = rules.replace("columns: {mg: sum(mg)}", "columns: {doses: count(*)}")
+    events = EVENTS + "a,2024-01-03 12:00,drug,0.4,mg\n"
+    other = study(tmp_path / "other.duckdb", rules, events.replace("drug,0.4", "drug,0.5"))
+    found = study(tmp_path / "own.duckdb", rules, events).diff(other.path)
+    assert {row[1:3] for row in rows(found) if row[0] == "course"} == {("a", "vanished"), ("a", "appeared")}
+
+
 TABLE = st.lists(
     st.tuples(st.sampled_from("ab"), st.integers(0, 2) | st.none(), st.integers(0, 2) | st.none()), max_size=8
 )

@@ -48,6 +48,8 @@ def test_shipped_files_are_accepted(path: Path) -> None:
         "dose: {from: drug, episodes: drug, gap: 1h}",
         "course: {episodes: drug}",
         "course: {episodes: drug, gap: 24 hrs}",
+        "course: {episodes: drug, gap: 24h, by: {route: oral}}",
+        "dose: {from: drug, by: route}",
         "Dose: {from: drug}",
         "dose: {from: drug, columns: {x: {frist: lab.value}}}",
         "dose: {from: drug, columns: {x: {first: lab.value, in: 'time, time'}}}",
@@ -57,3 +59,8 @@ def test_shipped_files_are_accepted(path: Path) -> None:
 )
 def test_mistakes_are_marked(text: str) -> None:
     assert list(VALIDATOR.iter_errors(with_booleans(document(text))))
+
+
+@pytest.mark.parametrize("by", ["route", "[concept, route]"])
+def test_episodes_may_be_kept_apart_by_one_column_or_several(by: str) -> None:
+    assert not list(VALIDATOR.iter_errors(with_booleans(document(f"course: {{episodes: drug, gap: 24h, by: {by}}}"))))

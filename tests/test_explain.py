@@ -4,18 +4,19 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from timeline import cli, store
+from timeline import cli, engine, ingest, store
 from timeline.compiler import compile_rules
 from timeline.errors import StudyError, UsageError
 from timeline.explain import Explanation, explain, patient
 from timeline.explain.text import text_of
-from timeline.load import load
+from timeline.load import load, load_text
 from timeline.study import Study
 
 REASONS = ("not_found", "out_of_window", "wrong_value", "unknown")
@@ -99,6 +100,31 @@ def test_a_reading_that_is_no_fever_leads_to_the_reading(small: Path):
     reading = found.because
     assert (reading.rule, reading.number, column(reading, "fever").value) == ("temperature_reading", 1, False)
     assert "37.9" in column(reading, "fever").put_in
+
+
+ERAS = """
+ruleset: {name: small}
+concepts: {drug_a: {unit: mg}, drug_b: {unit: mg}, drug: {members: [drug_a, drug_b]}}
+era: {title: Eras, episodes: drug, by: [concept, route], where: value > 0, gap: 30d, columns: {doses: count(*)}}
+"""
+
+
+def test_an_episode_says_by_what_it_is_kept_apart_and_a_missing_one_what_was_read(tmp_path: Path):
+    events = (
+        "A,2024-01-01,drug_b,1,oral\nA,2024-01-02,drug_a,1,\nA,2024-01-03,drug_b,2,oral\nB,2024-01-01,drug_a,0,oral\n"
+    )
+    (tmp_path / "events.csv").write_text(f"patient_id,time,code,value,route\n{events}")
+    ruleset = load_text(ERAS)
+    with closing(store.connect(tmp_path / "study.duckdb", create=True)) as con:
+        ingest.ingest(con, tmp_path / "events.csv", ruleset.concepts)
+        engine.run(con, ruleset)
+    first, second, none = (of(tmp_path / "study.duckdb", "era", who, n) for who, n in (("A", 1), ("A", 2), ("B", 1)))
+    assert [(c.name, c.value) for c in first.columns[-3:]] == [("concept", "drug_b"), ("route", "oral"), ("doses", 2)]
+    assert [event.source_row for event in first.events] == [1, 3]
+    assert (column(second, "route").value, column(second, "doses").value) == (None, 1)
+    said = " ".join(text_of(first).split())
+    assert "concept drug_b rows that differ in it are merged apart route oral rows that differ in it" in said
+    assert (none.reason, [read.put_in for read in none.read]) == ("wrong_value", ["0 > 0"])
 
 
 def test_implausible_values_are_named(tmp_path: Path):

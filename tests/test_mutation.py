@@ -76,6 +76,12 @@ def test_what_becomes_of_a_mutant() -> None:
     }
 
 
+def test_a_column_that_keeps_episodes_apart_is_left_out() -> None:
+    rules = load_text(RULES + "era: {episodes: dose, gap: 48h, by: [dose, day]}\n")
+    made = [str(mutant).partition("era")[2] for mutant in mutants_of(rules, "era")]
+    assert made[2:] == [".by: dose, day -> day", ".by: dose, day -> dose"]
+
+
 def test_a_mutant_leaves_the_study_as_it_was() -> None:
     rules = small(EXAMPLES)
     (study,) = studies_of(rules)

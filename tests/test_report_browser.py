@@ -214,6 +214,17 @@ def test_a_lane_of_the_swimmer_leads_to_its_patient_and_the_way_back(page: Path,
         tab.click_on("#lane")
         tab.wait(f"document.getElementById('{anchor('SYN-05')}').dataset.charts === 'drawn'")
         assert tab.evaluate("document.querySelector('.patient.open .ways a[href=\"#swimmer\"]') !== null")
+        current = "[...document.querySelectorAll('.people a[aria-current=true]')].map(e => e.getAttribute('href'))"
+        assert tab.evaluate(current) == ["#" + anchor("SYN-05")]
         tab.back()
         tab.wait("location.hash === ''")
+        tab.wait("document.querySelector('.patient.open') === null")
+        assert tab.evaluate(current) == []
+        assert tab.evaluate("[...document.querySelectorAll('[data-patient-chart]')].every(e => !e.childElementCount)")
+        tab.evaluate(f"location.hash = '{anchor('SYN-07')}'")
+        tab.wait(f"document.getElementById('{anchor('SYN-07')}').dataset.charts === 'drawn'")
+        tab.evaluate("document.querySelector('.patient.open .ways a[href=\"#swimmer\"]').click()")
+        tab.wait("document.querySelector('.patient.open') === null")
+        tab.back()
+        tab.wait(f"document.querySelector('.patient.open')?.id === '{anchor('SYN-07')}'")
         assert tab.console == []

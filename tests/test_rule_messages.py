@@ -61,6 +61,24 @@ MISTAKES = [
         id="nogap",
     ),
     pytest.param(
+        ("course: {episodes: drug, gap: 1h, by: ruote}\n"),
+        ("rules.yaml:5:39: unknown column of drug 'ruote'; did you mean 'route'?"),
+        id="by",
+    ),
+    pytest.param(
+        ("course: {episodes: drug, gap: 1h, by: [route, time, route]}\n"),
+        (
+            "rules.yaml:5:39: `time` is a name that the engine gives itself; compute a column of another name from it in a `from` rule, and merge the rows of that\n"
+            "rules.yaml:5:39: `route` is written twice"
+        ),
+        id="by the engine's own, and twice",
+    ),
+    pytest.param(
+        ("course: {episodes: drug, gap: 1h, by: route, columns: {route: first(route)}}\n"),
+        ("rules.yaml:5:63: `route` is already a column of the table, by which episodes are apart; choose another name"),
+        id="by and columns",
+    ),
+    pytest.param(
         ("dose:\n  from: drug\n  columns:\n    mg: vlaue\n"),
         ("rules.yaml:8:9: unknown column 'vlaue'; did you mean 'value'?"),
         id="column",

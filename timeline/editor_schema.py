@@ -49,6 +49,7 @@ def _rule(operator: str) -> Schema:
         "spans": {"type": "boolean"},
         "keep": {"enum": ["first", "last"]},
         "group_by": TEXTS,
+        "by": TEXTS,
         "uses": TEXTS,
         "gap": DURATION,
         "hold": {"anyOf": [DURATION, {"const": "inf"}]},

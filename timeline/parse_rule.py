@@ -26,7 +26,7 @@ COMMON = ("title", "description", "source", "params", "columns", "checks")
 KEYS = {
     "from": ("where", "spans", "group_by", "keep", "steps"),
     "grade": ("findings", "context", "where", "hold"),
-    "episodes": ("gap", "where"),
+    "episodes": ("gap", "where", "by"),
     "pairs": ("analytes",),
     "sql": ("uses",),
 }
@@ -296,7 +296,7 @@ _BUILDERS = {
         **c.common,
     ),
     "episodes": lambda c: EpisodesRule(
-        relations=c.texts("episodes"), gap=c.needed("gap"), where=c.text("where"), **c.common
+        relations=c.texts("episodes"), gap=c.needed("gap"), where=c.text("where"), by=c.texts("by"), **c.common
     ),
     "pairs": lambda c: PairsRule(relation=c.needed("pairs"), analytes=tuple(c.analytes()), **c.common),
     "sql": lambda c: SqlRule(sql=c.needed("sql"), uses=c.texts("uses"), **c.common),

@@ -191,6 +191,8 @@ class EpisodesRule(RuleBase):
     relations: tuple[str, ...]
     gap: str
     where: str | None = None
+    by: tuple[str, ...] = ()
+    """Columns of the relation: rows that differ in one of them are merged apart; unknown is a value of its own."""
 
 
 class Analytes(Model):

@@ -157,7 +157,9 @@ def _matched(con: duckdb.DuckDBPyConnection, a: Side, b: Side, rule: str, values
     if a.tables[rule] == b.tables[rule]:
         rows = con.execute(f"SELECT count(*) FROM ({a.tables[rule]})").fetchall()[0][0]
         return Matched(rows, rows, (), 0, (), ())
-    return matching.match(con, a.tables[rule], b.tables[rule], values=values)
+    # Episodes of two groups that begin together are two rows, whatever else they say.
+    apart = getattr(b.ruleset.rules[rule], "by", ())
+    return matching.match(con, a.tables[rule], b.tables[rule], apart=apart, values=values)
 
 
 def _rule(a: Side, b: Side, rule: str, matched: Matched, patients: int) -> RuleDiff:

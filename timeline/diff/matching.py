@@ -1,7 +1,8 @@
 """Rows of one table beside rows of another, matched by patient and natural place; knows no rule and no study.
 
-The place is the time of a moment, the start of a span, and the analyte where there is one: a new earlier row changes
-the numbers of all later ones, and none of them. Equal rows are matched first, wherever several share a place.
+The place is the time of a moment, the start of a span, and what else tells a rule's rows apart, such as the analyte:
+a new earlier row changes the numbers of all later ones, and none of them. Equal rows are matched first, wherever
+several share a place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,8 @@ from timeline.quote import whole
 
 UNCOMPARED = ("patient_id", "number", "evidence")
 """`number` counts rows, and `evidence` alone is no change of what a row says: it is counted by itself."""
-PLACES = ("time", "start_time", "analyte")
+TIMES = ("time", "start_time")
+PLACES = (*TIMES, "analyte")
 NUMERIC = frozenset(
     "tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint float double decimal".split()
 )
@@ -53,14 +55,17 @@ class Matched:
     only_b: tuple[str, ...]
 
 
-def match(con: duckdb.DuckDBPyConnection, a: str, b: str, *, values: bool = False) -> Matched:
+def match(
+    con: duckdb.DuckDBPyConnection, a: str, b: str, *, apart: Sequence[str] = (), values: bool = False
+) -> Matched:
     """Return the rows of the SELECTs `a` and `b` that differ; with `values` also what they say.
 
-    Both have patient_id, number and evidence. Columns that only one of them has are not compared.
+    Both have patient_id, number and evidence. Columns that only one of them has are not compared. Rows that differ in
+    a column of `apart` are never the same row changed.
     """
     types_a, types_b = _types(con, a), _types(con, b)
     common = [name for name in types_a if name in types_b and name not in UNCOMPARED]
-    place = [name for name in PLACES if name in common]
+    place = [name for name in dict.fromkeys((*PLACES, *apart)) if name in common]
     con.execute(f"CREATE OR REPLACE TEMP TABLE match__a AS {_numbered(a, common, types_a, types_b)}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE match__b AS {_numbered(b, common, types_b, types_a)}")
     same = " AND ".join(
@@ -116,7 +121,7 @@ def _differences(common: Sequence[str], place: Sequence[str], values: bool) -> s
     }
     on = " AND ".join(f"a.{whole(name)} IS NOT DISTINCT FROM b.{whole(name)}" for name in [*keys, "nth__"])
     items = ["coalesce(a.patient_id, b.patient_id) AS who", "a.number AS a", "b.number AS b"]
-    at = next((f"coalesce(a.{whole(name)}, b.{whole(name)})" for name in place if name != "analyte"), "NULL")
+    at = next((f"coalesce(a.{whole(name)}, b.{whole(name)})" for name in place if name in TIMES), "NULL")
     items.append(f"{at} AS at")
     items += [f"a.{whole(name)} IS DISTINCT FROM b.{whole(name)}" for name in common]
     items += [f"{side}.{whole(name)}" for side in "ab" for name in common] if values else []

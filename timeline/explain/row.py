@@ -24,11 +24,11 @@ def columns_of(study: Patient, rule: Compiled, row: Row, stored: Row, verdicts: 
     conditions: dict[str, list[ConditionShown]] = {}
     for k, clause in _asked(rule, "condition", row):
         conditions.setdefault(clause.path, []).append(condition(study, rule, k, clause, row, verdicts))
-    shown = []
+    shown, by = [], getattr(study.ruleset.rules[rule.name], "by", ())
     for field in rule.fields:
         path = "grade" if field.name == "grade" else f"columns.{field.name}"
         noted = rule.shown.expressions.get(path)
-        text, filled = "", None
+        text, filled = field.meaning if field.name in by else "", None
         if noted is not None:
             text = words_of(noted.fragment.written)
             values = {parts: row[column] for parts, column in noted.values.items()}

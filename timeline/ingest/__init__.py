@@ -100,7 +100,7 @@ def _stage(
     staged = []
     for number, path in enumerate(paths):
         say(f"reading {path.name}")
-        staged += format_of(path, format).stage(con, path, mapping, f"ingest_file_{number}")
+        staged += format_of(path, format, mapping).stage(con, path, mapping, f"ingest_file_{number}")
     return staged
 
 
@@ -118,14 +118,16 @@ def schemas(format: str) -> "dict[str, pa.DataFrameSchema]":
     return conform.schemas(format, module_of(format).TABLES)
 
 
-def format_of(path: Path, format: str) -> ModuleType:
-    """The module of the format named, or of the first that claims `path`."""
+def format_of(path: Path, format: str, mapping: "CodeMapping | None" = None) -> ModuleType:
+    """The module of the format named, or of the first that claims `path`; a mapping's tables make any file native."""
     if format not in ("auto", *FORMATS):
         raise UsageError(f"there is no format '{format}'; choose auto, {', '.join(FORMATS)}")
     for name in FORMATS if format == "auto" else (format,):
         module = import_module(f"timeline.ingest.{name}")
         if format != "auto" or module.claims(path):
             return module
+    if mapping is not None and mapping.tables:
+        return import_module("timeline.ingest.native")
     raise ExtractError(
         f"{path}: no extract that is known here; a native extract is events.csv (.gz, .zst) or .parquet, "
         "with patients.csv beside it where there is one"

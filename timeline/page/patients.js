@@ -30,7 +30,7 @@
   }
 
   async function draw(part) {
-    // Whoever opens another patient meanwhile has the last word.
+    // Whoever opens or closes a patient meanwhile has the last word.
     const own = ++turn;
     clear();
     delete part.dataset.charts;
@@ -49,16 +49,29 @@
     part.dataset.charts = "drawn";
   }
 
+  function close() {
+    if (!open) return;
+    turn++;
+    clear();
+    delete open.dataset.charts;
+    open.classList.remove("open");
+    for (const link of document.querySelectorAll(".people a")) link.removeAttribute("aria-current");
+    open = null;
+  }
+
   function show() {
     // The anchor stands in the page as it stands in the link, percent signs and all.
     const part = document.getElementById(location.hash.slice(1));
-    if (!part || !part.classList.contains("patient")) return;
+    if (!part || !part.classList.contains("patient")) {
+      if (!part || !open?.contains(part)) close();
+      return;
+    }
     if (open !== part) {
-      if (open) open.classList.remove("open");
+      close();
       open = part;
       part.classList.add("open");
       for (const link of document.querySelectorAll(".people a")) {
-        link.toggleAttribute("aria-current", link.getAttribute("href") === location.hash);
+        if (link.getAttribute("href") === location.hash) link.setAttribute("aria-current", "true");
       }
       if (typeof drawing !== "undefined") draw(part);
     }

@@ -119,11 +119,16 @@ def _episodes(sayer: Sayer, rule: EpisodesRule) -> Iterator[Clause]:
     source = sayer.scope_of(rule.relations)
     lasting = set(rule.relations) & sayer.spans
     ends = "from the start of the first to the latest end" if lasting else "from the first to the last of them"
+    alike = f" with the same {listed([spoken(name, sayer.scope.spellings) for name in rule.by])}" if rule.by else ""
     said = (
-        f"{_capitalized(many(source.row))} of a patient that lie at most {_length(rule.gap, sayer.scope)} apart are "
-        f"merged into one {sayer.scope.row}, {ends}."
+        f"{_capitalized(many(source.row))} of a patient{alike} that lie at most {_length(rule.gap, sayer.scope)} apart "
+        f"are merged into one {sayer.scope.row}, {ends}."
     )
-    yield Clause("", f"{said} Only those count where {condition_of(rule.where, source)}." if rule.where else said)
+    if rule.where:
+        said += f" Only those count where {condition_of(rule.where, source)}."
+    if rule.by:
+        said += " An unknown value counts as one of its own."
+    yield Clause("", said)
     yield from _columns(sayer, aggregates=True)
 
 
