@@ -201,7 +201,9 @@ def checks_page() -> str:
     """Return docs/checks.md: every check of the audit, in the order of the framework."""
     con = store.connect(":memory:")
     run(con, load.load([]))
-    known = [*audit.load(ROOT / "checks").values(), *computed.composed(con, computed.last_run(con)), *computed.JUDGED]
+    rules = computed.last_run(con)
+    made = [compose(con, rules) for compose in computed.COMPOSED.values()]
+    known = [*audit.load(ROOT / "checks").values(), *made, *computed.JUDGED]
     con.close()
     parts = [GENERATED + inspect.cleandoc(CHECKS_INTRODUCTION)]
     for category in audit.CATEGORIES:

@@ -52,25 +52,25 @@ def audit(
     started, say = time.monotonic(), progress or (lambda doing: None)
     declared = _declared(con)
     known = {id: one for where in (folder("checks"), *checks) for id, one in load(where).items()}
-    rules = computed.last_run(con) if not only or set(only) & computed.OF_RULES else {}
-    known |= {one.id: one for one in (*computed.composed(con, rules), *computed.JUDGED)}
-    ids = tuple(known)
+    known |= {one.id: one for one in computed.JUDGED}
+    ids = (*known, *computed.COMPOSED)
     _refuse_unknown("--check", only, ids)
     _refuse_unknown("--fail-on", fail_on, (*ids, DECLARED, NONE))
     _refuse_unknown("`audit` of the rule set", (*declared.stop, *declared.limits), ids)
-    stops = _stops(fail_on, declared, known.values())
+    asked = [id for id in ids if not only or id in only]
+    rules = computed.last_run(con) if computed.OF_RULES.intersection(asked) else {}
     found = []
     relations = _relations(con)
     with closing(duckdb.connect()) as parser:
-        for id, one in known.items():
-            if only and id not in only:
-                continue
-            say(one.title)
+        for id in asked:
+            say(f"check {id}")
+            one = known[id] if id in known else computed.COMPOSED[id](con, rules)
+            stops = _stops(one, fail_on, declared)
             if one in computed.JUDGED:
-                found.append(_told(computed.judge(con, one, rules), id in stops))
+                found.append(_told(computed.judge(con, one, rules), stops))
                 continue
             limited = one.model_copy(update={"limit": declared.limits.get(id, one.limit)})
-            found.append(_ask(con, limited, lacking(one, relations, parser), id in stops, show_values))
+            found.append(_ask(con, limited, lacking(one, relations, parser), stops, show_values))
     say("profiles of concepts")
     profiles = () if only else profile(con)
     return Audit(tuple(sorted(found, key=_place)), profiles, query.remark(con), time.monotonic() - started)
@@ -90,12 +90,10 @@ def _refuse_unknown(where: str, named: Iterable[str], known: Sequence[str]) -> N
             raise UsageError(f"{where}: there is no check `{id}`{hint} `timeline audit STUDY` lists them all")
 
 
-def _stops(fail_on: Sequence[str], declared: Declared, checks: Iterable[Check]) -> frozenset[str]:
-    """The checks that stop the work; unless the rule set says otherwise, those of what every study must be."""
-    named = set(fail_on) - {DECLARED, NONE}
-    if DECLARED in fail_on:
-        named |= set(declared.stop) or {one.id for one in checks if one.severity == "error"}
-    return frozenset(named)
+def _stops(check: Check, fail_on: Sequence[str], declared: Declared) -> bool:
+    """Whether a check stops the work; unless the rule set says otherwise, those do of what every study must be."""
+    as_declared = check.id in declared.stop if declared.stop else check.severity == "error"
+    return check.id in fail_on or (DECLARED in fail_on and as_declared)
 
 
 def _relations(con: "Connection") -> frozenset[str]:
@@ -122,7 +120,7 @@ def _ask(con: "Connection", check: Check, missing: Sequence[str], stops: bool, s
         failures, concerned = con.execute(f"SELECT {rows}, {patients} FROM ({check.sql})").fetchall()[0]
     except duckdb.Error as error:
         raise UsageError(f"{check.file or check.id}: {str(error).splitlines()[0]}") from None
-    made = _outcome(check, int(asked), int(failures), concerned, stops)
+    made = _outcome(check, int(asked), int(failures), concerned, stops, details=check.details)
     if not (show_values and made.status == "failed"):
         return made
     frame = query.one_off(con, f"SELECT * FROM ({check.sql}) LIMIT {EXAMPLES}")

@@ -55,6 +55,8 @@ class Check(Model):
     """SELECT how many there are."""
     limit: float = 0.0
     """The share of them that may be wrong."""
+    details: tuple[str, ...] = ()
+    """Of a check that was made, not written: what is known of what is wrong."""
 
     @property
     def id(self) -> str:

@@ -3,11 +3,11 @@
 Each is a `Check` whose SQL is made here, or a number that is counted here; knows no layout.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from timeline import engine, schema, validate
+from timeline import engine, schema, validate, wrong_units
 from timeline.audit.check import Check
 from timeline.compiler import Compiled, compile_rules
 from timeline.errors import StudyError
@@ -32,12 +32,6 @@ class Judged:
 
 Rules = Mapping[str, Compiled]
 """The compiled rules of the last run, by name."""
-
-
-def composed(con: "Connection", rules: Rules) -> list[Check]:
-    """Return the checks whose SQL depends on the engine or on the rule set of the last run."""
-    concepts = sorted({concept for rule in rules.values() for concept in rule.concepts})
-    return [_routes(), _evidence(engine.derived_tables(con)), _never_seen(concepts)]
 
 
 def judge(con: "Connection", check: Check, rules: Rules) -> Judged:
@@ -91,7 +85,7 @@ def _promises(con: "Connection", check: Check, tables: Mapping) -> Judged:
     return Judged(check, len(tables), len(broken), tuple(text for texts in broken.values() for text in texts))
 
 
-def _routes() -> Check:
+def _routes(con: "Connection", rules: Rules) -> Check:
     listed = ", ".join(literal(route) for route in ROUTES)
     return Check(
         name="conf_routes",
@@ -107,7 +101,8 @@ def _routes() -> Check:
     )
 
 
-def _evidence(tables: list[str]) -> Check:
+def _evidence(con: "Connection", rules: Rules) -> Check:
+    tables = engine.derived_tables(con)
     cited = " UNION ALL ".join(
         f"SELECT {literal(name)} AS rule, patient_id, number, unnest(evidence) AS event_id FROM {identifier(name)}"
         for name in tables
@@ -127,7 +122,8 @@ def _evidence(tables: list[str]) -> Check:
     )
 
 
-def _never_seen(concepts: list[str]) -> Check:
+def _never_seen(con: "Connection", rules: Rules) -> Check:
+    concepts = sorted({concept for rule in rules.values() for concept in rule.concepts})
     listed = ", ".join(literal(concept) for concept in concepts)
     return Check(
         name="comp_never_seen",
@@ -141,3 +137,30 @@ def _never_seen(concepts: list[str]) -> Check:
         of="concepts that rules read",
         asked=f"SELECT {len(concepts)}",
     )
+
+
+def _wrong_units(con: "Connection", rules: Rules) -> Check:
+    found = wrong_units.suspects(con)
+    rows = "\nUNION ALL BY NAME\n".join(f"SELECT * FROM ({one.query})" for one in found)
+    return Check(
+        name="plaus_wrong_units",
+        sql=f"{rows or 'SELECT patient_id, event_id FROM meta.event WHERE FALSE'}\nORDER BY event_id",
+        title="Units are those that they are labelled as",
+        meaning="Values that are not typical of their concept, and would be in another unit. Nothing is converted on "
+        "a suspicion: look at the rows, and let a mapping give the unit.",
+        category="atemporal plausibility",
+        context="validation",
+        severity="warning",
+        of="numbers with a unit",
+        asked="SELECT count(*) FROM meta.event WHERE value IS NOT NULL AND unit IS NOT NULL",
+        details=tuple(str(one) for one in found),
+    )
+
+
+COMPOSED: Mapping[str, Callable[["Connection", Rules], Check]] = {
+    "conf.routes": _routes,
+    "conf.evidence": _evidence,
+    "comp.never_seen": _never_seen,
+    "plaus.wrong_units": _wrong_units,
+}
+"""The checks whose SQL depends on the study, on the engine or on the rule set of the last run."""
