@@ -128,7 +128,7 @@ def test_one_file_of_several_is_found(tmp_path):
         (p, time, "hemoglobin", value, "g/dL") for seed in (1, 2) for p, time, value in values("hemoglobin", seed=seed)
     ]
     con = study(tmp_path, east=right, west=mislabelled("hemoglobin", "g/L", "g/dL", seed=3))
-    (found,) = [one for one in suspects(con) if one.whole]
+    (found,) = suspects(con)
     assert (found.source_file, found.rows, found.cause) == ("events_west.csv", 200, "g/L labelled as g/dL")
     assert con.execute(f"SELECT DISTINCT source_file FROM ({found.query})").fetchall() == [("events_west.csv",)]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from timeline import units
 from timeline.concepts import alternatives
+from timeline.printing import count
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ class Suspect:
     """SELECT the rows."""
 
     def __str__(self) -> str:
-        part = f"{self.rows:,} of {self.of_rows:,} values" if not self.whole else f"all {self.rows:,} values"
+        part = f"all {self.rows:,} values" if self.whole else f"{self.rows:,} of {self.of_rows:,} values"
         where = f"{self.code}{f' of {self.source_file}' if self.source_file else ''}"
         return (
-            f"{self.concept}, {where}: {part} ({self.patients:,} patients) may be {self.cause}: "
+            f"{self.concept}, {where}: {part} ({count(self.patients, 'patient')}) may be {self.cause}: "
             f"{self.outside:.0%} of the values are outside the typical range; times {self.factor:.6g}"
             f"{f' plus {self.offset:.6g}' if self.offset else ''}, {self.inside:.0%} of these would be inside"
         )
@@ -141,8 +142,8 @@ def suspects(con: "Connection") -> tuple[Suspect, ...]:
     """Return the values of a study that another unit would explain, whole groups first, most values first."""
     groups = _groups(con)
     whole = [found for group in groups if group.flagged and (found := _whole(con, group)) is not None]
-    taken = {(one.concept, one.code, one.source_unit, one.source_file) for one in whole}
-    rest = [g for g in groups if (g.concept, g.code, g.source_unit, g.source_file) not in taken and not g.source_file]
+    taken = {(one.concept, one.code, one.source_unit) for one in whole}
+    rest = [g for g in groups if (g.concept, g.code, g.source_unit) not in taken and not g.source_file]
     found = (*whole, *_single(con, rest))
     return tuple(sorted(found, key=lambda one: (not one.whole, -one.rows, one.concept, one.code, one.cause)))
 
