@@ -151,4 +151,5 @@ def _row(concept: Concept) -> dict[str, object]:
         "molar_mass": concept.molar_mass,
         "members": concept.members,
         "static": concept.static,
+        "words": [word.lower() for word in concept.words],
     }

@@ -240,12 +240,20 @@ class Example(Model):
     """The clause of the rule that the example is about, in words."""
 
 
+class Audit(Model):
+    """What the rule set says of data quality: which checks stop the work, and what share of rows may break others."""
+
+    stop: tuple[str, ...] = ()
+    limits: Mapping[str, float] = {}
+
+
 class RuleSet(Model):
     """Concepts, rules and examples that are read, checked, hashed and run together."""
 
     name: str
     version: str = ""
     index: str | None = None
+    audit: Audit = Audit()
     concepts: Mapping[str, Concept] = {}
     rules: Mapping[str, Rule] = {}
     examples: Mapping[str, Example] = {}

@@ -35,6 +35,8 @@ MEANINGS = {
     "birth_date": ("DATE", "date of birth; unreadable: the row is rejected"),
 }
 """Type and meaning of what our columns are read from."""
+FILLED = ("patient_id", "code")
+"""Columns that may not be empty."""
 
 
 @dataclass(frozen=True)
@@ -243,5 +245,6 @@ def _reads(sources: dict[str, Column], writing: Writing) -> tuple[Field, ...]:
         for name in names_of(source):
             number = isinstance(source, Offset) and name == source.offset
             kind = "DOUBLE" if number else type if native or type == "VARCHAR" else "VARCHAR"
-            found.setdefault(name, Field(name, kind, meaning))
+            alone = isinstance(source, str) and ours in FILLED
+            found.setdefault(name, Field(name, kind, meaning, nullable=not alone))
     return tuple(found.values())
