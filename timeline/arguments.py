@@ -89,7 +89,9 @@ def _map(parser: argparse.ArgumentParser) -> None:
 
 
 def _format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("auto", "native", "omop", "meds"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--format", choices=("auto", "native", "omop", "meds", "fhir"), default="auto", help="default: auto"
+    )
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -232,10 +234,32 @@ def _sensitivity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
 
 
+def _export(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("folder", metavar="DIR", help="where to write: a new folder, or one of an earlier export")
+    parser.add_argument(
+        "--as", dest="form", choices=("parquet", "csv", "meds", "omop"), default="parquet", help="default: parquet"
+    )
+    parser.add_argument(
+        "--tables", metavar="T,…", help="these tables, patient and event among them (default: all derived ones)"
+    )
+    _several(parser, "--label", "RULE.COLUMN@TIME", "of MEDS: a label file, its prediction time being a column, too")
+    parser.add_argument(
+        "--extract", metavar="DIR", help="of OMOP: the extract that the study was made of, for the ids of its rows"
+    )
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
     parser.add_argument("--seed", metavar="S", type=int, default=1, help="the same seed, the same extract (default: 1)")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=("native", "omop", "meds", "fhir"),
+        default="native",
+        help="the format of the extract (default: native)",
+    )
     parser.add_argument("--cohort", metavar="FILE", help="a cohort specification (default: the shipped one)")
 
 
@@ -282,6 +306,12 @@ COMMANDS = (
         _sensitivity,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
+    Command(
+        "export",
+        "write derived tables for other tools, with a data dictionary",
+        "timeline export study.duckdb out --as csv",
+        _export,
+    ),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),
 )
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from timeline.coverage import Coverage
     from timeline.demo import Demo
     from timeline.engine import RunReport
+    from timeline.export import ExportReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
@@ -207,3 +208,12 @@ NEXT = (
     "timeline --help",
 )
 """What is worth typing after the demo."""
+
+
+def export_text(report: ExportReport) -> str:
+    """Return which files were written, and what a reader of them must know."""
+    rows = [(one.file, one.rows) for one in report.files]
+    lines = [table(("file", "rows"), rows, indent="  "), ""]
+    lines.append(f"{report.folder}: {count(len(rows), 'file')} of data, dictionary.csv, README.md and export.json")
+    lines += [wrapped(note) for note in (*report.notes, *([report.remark] if report.remark else []))]
+    return "\n".join(lines)
