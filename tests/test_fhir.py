@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from timeline import ingest, store
+from timeline import ingest, store, summaries
 from timeline.errors import ExtractError
 from timeline.ingest import fhir
 from timeline.ingest.fhir import bundle, elements, systems, tables
@@ -143,6 +143,34 @@ def test_lines_and_bundles_and_single_files_say_the_same(tmp_path):
         assert events(con) == events(expected), name
         assert con.execute("FROM patient").fetchall() == expected.execute("FROM patient").fetchall()
         assert all(one.reconciles for one in report.sources)
+
+
+def test_many_files_are_one_question_and_a_short_report(tmp_path):
+    for n in range(60):
+        document(tmp_path / f"{n:02}.json", [*PATIENTS, observation(n), PRESSURE])
+    asked = []
+    real = duckdb.DuckDBPyConnection
+
+    class Counting:
+        def __init__(self, con: real) -> None:
+            self.con = con
+
+        def execute(self, *words: Any) -> Any:
+            asked.append(words)
+            return self.con.execute(*words)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.con, name)
+
+    con = store.connect(":memory:")
+    report = ingest.ingest(Counting(con), tmp_path, CONCEPTS)  # type: ignore[arg-type]
+    assert len(report.sources) == 60 * 4
+    assert con.execute("SELECT count(*) FROM event").fetchall() == [(60 * 4,)]
+    # Two questions a file would be 480 and more.
+    assert len(asked) < 150
+    text = summaries.ingest_text(report)
+    assert "and 200 more" in text
+    assert len(text.splitlines()) < 80
 
 
 def test_a_component_keeps_the_line_of_its_resource(tmp_path):

@@ -18,6 +18,8 @@ from timeline.quote import literal, whole
 from timeline.schema import Field
 
 REQUIRED = {"patient_id": "subject_id", "time": "time", "code": "code"}
+DATE_ONLY = "date_only"
+"""A column beside those of the standard, whose times have no day precision: whether the time is a bare date."""
 BIRTH = Pattern(match="MEDS_BIRTH", fact="birth_date")
 """The standard's own code of a birth; its code of a death, MEDS_DEATH, is in the value sets."""
 SPLITS = ("train", "tuning", "held_out")
@@ -130,6 +132,10 @@ def _staged_columns(types: dict[str, str], name: str, mapping: Mapping) -> dict[
         )
     asked = {ours: ours for ours in ("end_time", "unit", "route") if ours in types} | asked
     columns = {ours: written.column(ours, source, types, mapping.read) for ours, source in asked.items()}
+    if DATE_ONLY in types:
+        # As text a bare date stays one.
+        text = f"CAST({columns['time']} AS VARCHAR)"
+        columns["time"] = f"CASE WHEN {whole(DATE_ONLY)} THEN left({text}, 10) ELSE {text} END"
     return _values(types, mapping) | columns
 
 
