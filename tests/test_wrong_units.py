@@ -112,6 +112,32 @@ def test_a_group_in_another_unit_is_found_with_its_factor(tmp_path, concept, tru
     assert con.execute(f"SELECT count(*) FROM ({found.query})").fetchall() == [(200,)]
 
 
+@pytest.mark.parametrize(
+    ("concept", "middle"),
+    [
+        ("neutrophils", 0.1),  # after lymphodepletion
+        ("leukocytes", 0.3),
+        ("platelets", 18),
+        ("hemoglobin", 7.6),
+        ("creatinine", 7.5),  # on dialysis
+        ("bilirubin", 5),  # cirrhosis
+        ("alt", 2500),  # acute liver failure
+        ("ferritin", 30_000),  # macrophage activation
+        ("crp", 350),  # septic shock
+        ("igg", 150),  # without B cells
+        ("fibrinogen", 90),
+        ("ldh", 3000),
+        ("systolic_bp", 82),
+        ("spo2", 80),
+    ],
+)
+def test_no_alarm_where_all_patients_are_very_ill(tmp_path, concept, middle):
+    scale, high = middle / PEOPLE[concept][0], SHIPPED[concept].plausible[1] or float("inf")
+    unit = SHIPPED[concept].units[0]
+    rows = [(p, time, concept, min(value * scale, high), unit) for p, time, value in values(concept)]
+    assert suspects(study(tmp_path, a=rows)) == ()
+
+
 def test_what_value_alone_cannot_tell_is_not_said(tmp_path):
     """CRP in mg/dL labelled mg/L: both ranges are those of patients."""
     assert suspects(study(tmp_path, a=mislabelled("crp", "mg/dL", "mg/L"))) == ()
