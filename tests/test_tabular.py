@@ -168,12 +168,14 @@ def test_the_shipped_mapping_of_sdtm_reads_results_as_collected(tmp_path):
             ('01-1', '2014-01', 'WBC', '5', 'THOU/uL'), ('01-1', '2014-01-02', 'KETONES', '0', 'NO UNITS'))
             AS t(USUBJID, LBDTC, LBTESTCD, LBORRES, LBORRESU)""",
         "vs": """('01-1', '2014-01-02', 'TEMP', '100.4', 'F', NULL),
-            ('01-1', '2014-01-02', 'PULSE', NULL, NULL, 'NOT DONE')) AS t(USUBJID, VSDTC, VSTESTCD, VSORRES, VSORRESU, VSSTAT)""",
+            ('01-1', '2014-01-02', 'PULSE', NULL, NULL, 'NOT DONE'))
+            AS t(USUBJID, VSDTC, VSTESTCD, VSORRES, VSORRESU, VSSTAT)""",
         "dm": "('01-1', 'F', '1950-02')) AS t(USUBJID, SEX, BRTHDTC)",
     }
     with duckdb.connect() as con:
         for name, values in sql.items():
-            con.execute(f"COPY (SELECT * FROM (VALUES {values}) TO '{tmp_path / name}.parquet' (FORMAT parquet)")
+            file = tmp_path / f"{name}.parquet"
+            con.execute(f"COPY (SELECT * FROM (VALUES {values}) TO '{file}' (FORMAT parquet)")
     con = store.connect(":memory:")
     ingest.ingest(con, tmp_path, load.load([]).concepts, mapping=folder("data") / "mappings" / "sdtm_lb.yaml")
     assert rows(con, "concept, value, unit, bound, date_only") == [

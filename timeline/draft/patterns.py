@@ -30,8 +30,8 @@ def drafted(rows: Mapping[str, int]) -> tuple[PatternDraft, ...]:
 def _family(name: str, codes: Mapping[str, int]) -> PatternDraft | None:
     start, key = re.escape(name) + MARK, f"{name}/{{code}}"
     rows = sum(codes.values())
-    ends = [code.split(MARK, 2)[2] for code in codes]
-    if 2 * sum(units.parse(end) is not None for end in ends if end) >= len([end for end in ends if end]) > 0:
+    ends = {code.split(MARK, 2)[2].strip() for code in codes} - {""}
+    if 2 * sum(units.parse(end) is not None for end in ends) >= len(ends) > 0:
         return PatternDraft(rf"{start}(?P<code>[^/]+)//(?P<unit>.*)", key, len(codes), rows)
     statuses: Counter[str] = Counter()
     for code, n in codes.items():
