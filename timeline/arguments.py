@@ -68,7 +68,9 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 
 def _ingest(parser: argparse.ArgumentParser) -> None:
     _study(parser)
-    parser.add_argument("extracts", metavar="EXTRACT", nargs="+", help="a file or a folder of source data")
+    parser.add_argument(
+        "extracts", metavar="EXTRACT", nargs="+", help="a file or folder of source data, or postgresql://..."
+    )
     _format(parser)
     parser.add_argument("--mapping", metavar="FILE", help="what the source's columns, codes and statuses mean")
     parser.add_argument("--timezone", metavar="TZ", help="the study's clock, for times with an offset: Europe/Zurich")
@@ -87,7 +89,9 @@ def _map(parser: argparse.ArgumentParser) -> None:
 
 
 def _format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("auto", "native", "meds"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--format", choices=("auto", "native", "omop", "meds", "fhir"), default="auto", help="default: auto"
+    )
 
 
 def _run(parser: argparse.ArgumentParser) -> None:

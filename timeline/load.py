@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from timeline.concepts import contradictions
 from timeline.errors import Finding, Findings
 from timeline.parse_rule import OPERATORS, RESERVED, read_example, read_rule
 from timeline.rules import NAME, Concept, Example, Rule, RuleSet
 from timeline.yamltree import Node, Reader, compose
 
 CONCEPT_KEYS = (
-    "title", "source", "unit", "any_unit", "conversions", "plausible", "words", "static", "members", "codes",
-    "unverified", "attributes",
+    "title", "source", "unit", "any_unit", "conversions", "molar_mass", "plausible", "typical", "words",
+    "static", "members", "codes", "unverified", "attributes",
 )  # fmt: skip
 
 
@@ -100,6 +101,8 @@ class Draft:
                 if concept is not None:
                     self.concepts[name] = concept
                     self.places[name] = root.keys[name]
+                    for mistake in contradictions(concept):
+                        self.reader.say(root.keys[name], f"`{name}`: {mistake}")
 
     def read_rules(self, root: Node, label: str) -> None:
         for name, node in self.reader.mapping(root, "a rule file").items():
@@ -182,10 +185,13 @@ def _position(finding: Finding) -> tuple[str, list[int]]:
 
 def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
     entries = reader.mapping(node, f"concept `{name}`", CONCEPT_KEYS)
-    bounds = entries["plausible"].value if "plausible" in entries else None
-    low, high = bounds if isinstance(bounds, tuple) and len(bounds) == 2 else (None, None)
-    if bounds is not None and low is None and high is None:
-        reader.say(entries["plausible"], "`plausible` is a closed range [low, high]; `null` leaves an end open")
+
+    def bounds(key: str) -> tuple[float | None, float | None]:
+        value = entries[key].value if key in entries else (None, None)
+        low, high = value if isinstance(value, tuple) and len(value) == 2 else (None, None)
+        if key in entries and low is None and high is None:
+            reader.say(entries[key], f"`{key}` is a closed range [low, high]; `null` leaves an end open")
+        return reader.number(low, key), reader.number(high, key)
 
     def named(key: str) -> Mapping[str, Node]:
         return reader.mapping(entries[key], f"`{key}`") if key in entries else {}
@@ -201,7 +207,9 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             units=reader.texts(entries.get("unit"), "unit"),
             any_unit=reader.truth(entries.get("any_unit"), "any_unit"),
             conversions=conversions,
-            plausible=(reader.number(low, "plausible"), reader.number(high, "plausible")),
+            molar_mass=reader.number(entries.get("molar_mass"), "molar_mass"),
+            plausible=bounds("plausible"),
+            typical=bounds("typical"),
             words=reader.texts(entries.get("words"), "words"),
             static=reader.truth(entries.get("static"), "static"),
             members=reader.texts(entries.get("members"), "members"),

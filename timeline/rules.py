@@ -46,9 +46,13 @@ class Concept(Model):
     any_unit: bool = False
     """Units are kept as given: rules ask only whether the thing happened."""
     conversions: Mapping[str, float] = {}
-    """Factors from further units to the first of `units`, where dimensions alone cannot tell (molar masses)."""
+    """Factors from further units to the first of `units`, where dimensions alone cannot tell (activities, charges)."""
+    molar_mass: float | None = None
+    """In g/mol: with it amounts of substance and masses are converted into one another."""
     plausible: tuple[float | None, float | None] = (None, None)
     """Outside this closed range a value is kept, flagged `implausible`, and no observation for rules."""
+    typical: tuple[float | None, float | None] = (None, None)
+    """Where most values of most patients lie: whether a whole group of values lies elsewhere tells a wrong unit."""
     words: tuple[str, ...] = ()
     """The words its `text` may be, lower case; empty means any."""
     static: bool = False

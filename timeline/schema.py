@@ -55,6 +55,10 @@ CONCEPT = (
     Field("unit", "VARCHAR", "canonical unit, UCUM"),
     Field("low", "DOUBLE", "lowest plausible value"),
     Field("high", "DOUBLE", "highest plausible value"),
+    Field("typical_low", "DOUBLE", "most values of most patients are at least this"),
+    Field("typical_high", "DOUBLE", "most values of most patients are at most this"),
+    Field("conversions", "VARCHAR", "factors from further units to `unit`, JSON", nullable=False),
+    Field("molar_mass", "DOUBLE", "in g/mol: with it amounts of substance and masses are converted", unit="g/mol"),
     Field("members", "VARCHAR[]", "for a group: the concepts it stands for", nullable=False),
     Field("static", "BOOLEAN", "a baseline fact: its time may be empty", nullable=False),
 )

@@ -89,7 +89,7 @@ class Study:
         with self.writing(create=True) as con:
             return ingest.ingest(
                 con,
-                [Path(extract) for extract in extracts],
+                extracts,
                 load.load([]).concepts,
                 format=format,
                 mapping=None if mapping is None else Path(mapping),

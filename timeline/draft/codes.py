@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 FEWEST = 10
-"""Patients that must have a number or word before it is told: a choice of ours, and of many who publish small counts."""
+"""Patients that must have a number or word before it is told: a choice, as publishers of counts make it."""
 NAMED = 5
 """Units and words that are told of a code."""
 DIGITS = 2

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from timeline.errors import ExtractError, UsageError
+from timeline.ingest import address
 from timeline.ingest.remap import remap
 from timeline.ingest.report import IngestReport, SourceCount, UnitConversion
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "remap"]
 
-FORMATS = ("meds", "fhir", "native")
+FORMATS = ("meds", "omop", "fhir", "native")
 """Asked in this order whose an extract is."""
+SERVER = "omop"
+"""The format of databases on a server."""
 
 
 def ingest(
@@ -39,8 +42,11 @@ def ingest(
     from timeline.ingest import normalise
 
     say = progress or (lambda _: None)
-    listed = [Path(one) for one in ([paths] if isinstance(paths, str | Path) else paths)]
+    given = [paths] if isinstance(paths, str | Path) else paths
+    listed = [str(one) if address.is_address(one) else Path(one) for one in given]
     for path in listed:
+        if isinstance(path, str):
+            continue
         if not path.exists():
             raise ExtractError(f"{path}: there is no such file or folder")
         locked = [
@@ -68,7 +74,7 @@ def _load(con, listed, staged, concepts, label, timezone, replace, say) -> Inges
     try:
         zone = load.settle_zone(con, timezone)
         report = load.load(con, staged, concepts, label, zone, replace, say)
-        load.mark_synthetic(con, listed, report)
+        load.mark_synthetic(con, [path for path in listed if isinstance(path, Path)], report)
         con.execute("COMMIT")
     except BaseException as error:
         con.execute("ROLLBACK")
@@ -91,22 +97,29 @@ def _mapping(path: Path | str | None) -> "tuple[CodeMapping | None, str]":
 
 def _stage(
     con: "duckdb.DuckDBPyConnection",
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     format: str,
     mapping: "CodeMapping | None",
     say: Callable[[str], None],
 ) -> "list[Staged]":
     staged = []
     for number, path in enumerate(paths):
-        say(f"reading {path.name}")
+        say(f"reading {address.shown(path) if isinstance(path, str) else path.name}")
         staged += format_of(path, format, mapping).stage(con, path, mapping, f"ingest_file_{number}")
     return staged
 
 
-def format_of(path: Path, format: str, mapping: "CodeMapping | None" = None) -> ModuleType:
-    """The module of the format named, or of the first that claims `path`; a mapping's tables make any file native."""
+def format_of(path: Path | str, format: str, mapping: "CodeMapping | None" = None) -> ModuleType:
+    """The module of the format named, or of the first that claims `path`.
+
+    A database server holds OMOP; a mapping's tables make any file native.
+    """
     if format not in ("auto", *FORMATS):
         raise UsageError(f"there is no format '{format}'; choose auto, {', '.join(FORMATS)}")
+    if isinstance(path, str):
+        if format not in ("auto", SERVER):
+            raise UsageError(f"{address.shown(path)}: only --format {SERVER} is read from a server")
+        return import_module(f"timeline.ingest.{SERVER}")
     for name in FORMATS if format == "auto" else (format,):
         module = import_module(f"timeline.ingest.{name}")
         if format != "auto" or module.claims(path):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from timeline import units
 from timeline.concepts import conversion, meanings_of_codes
 from timeline.ingest.staged import Code, CodeMapping
 from timeline.quote import identifier
@@ -191,7 +192,11 @@ def _range(concept: Concept, unit: str | None) -> tuple[float | None, float | No
 def _inconvertible(unit: str, concept: Concept) -> str:
     if not concept.units:
         return f"unit '{unit}' for {concept.name}, which has none"
-    return f"unit '{unit}' cannot be converted to {' or '.join(concept.units)} ({concept.name})"
+    why = units.ambiguity(unit)
+    if why is None and (slip := units.nearest(unit, concept.units, concept.conversions)) is not None:
+        why = f"did you mean {slip}?"
+    said = f"unit '{unit}' cannot be converted to {' or '.join(concept.units)} ({concept.name})"
+    return f"{said}; {why}" if why else said
 
 
 def create(con: "Connection", table: str) -> None:

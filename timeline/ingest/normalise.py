@@ -179,11 +179,13 @@ def _read(batch: Batch, zone: str | None) -> str:
 
 
 def clear(con: "Connection") -> None:
-    """Drop whatever an ingest keeps for itself."""
+    """Drop whatever an ingest keeps for itself, and let go of the databases that it read."""
     found = con.execute("""SELECT kind, name FROM (
             SELECT 'VIEW' AS kind, view_name AS name FROM duckdb_views() WHERE temporary
             UNION ALL SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary)
         WHERE starts_with(name, 'ingest_')""").fetchall()
     dropped = [f"DROP {kind} temp.{identifier(name)}" for kind, name in found]
+    attached = con.execute("SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'ingest_')")
+    dropped += [f"DETACH {identifier(name)}" for (name,) in attached.fetchall()]
     if dropped:
         con.execute("; ".join(dropped))

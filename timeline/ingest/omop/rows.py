@@ -1,0 +1,298 @@
+"""A table of the Common Data Model -> staged rows, column by column; knows no concept in force."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from timeline import units
+from timeline.errors import ExtractError
+from timeline.ingest.mapping import Mapping
+from timeline.ingest.mapping.model import names_of
+from timeline.ingest.omop.found import Found
+from timeline.ingest.omop.known import OPERATORS, SEXES
+from timeline.ingest.omop.tables import EVENTS, TABLES, VOCABULARY, Table
+from timeline.ingest.omop.vocabulary import EXACT, INTEGERS, number, words
+from timeline.ingest.staged import Staged
+from timeline.quote import literal, whole
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+WORDS = {
+    "unit_concept_id": "unit",
+    "route_concept_id": "route",
+    "value_as_concept_id": "name",
+    "cause_concept_id": "name",
+}
+"""Columns of ids that stand for words, and which words."""
+DRUGS = "drug_exposure"
+
+
+def check(tables: Sequence[Found], mapping: Mapping | None) -> None:
+    """Raise ExtractError where a table lacks what it cannot be read without, or a mapping's columns, all at once."""
+    wrong = [
+        f"{found.source_file}: no column {' or '.join(f'`{name}`' for name in anyof)}"
+        for found in tables
+        for anyof in _needed(found.table)
+        if not set(anyof) & set(found.columns)
+    ]
+    if wrong:
+        raise ExtractError(f"{'; '.join(wrong)}. A table of the OMOP CDM has these columns, in any case")
+    known = {name for found in tables for name in found.columns}
+    asked = mapping.columns if mapping else {}
+    named = [(ours, name) for ours, theirs in asked.items() for name in names_of(theirs)]
+    unknown = [f"`{name}` (for {ours})" for ours, name in named if name.lower() not in known]
+    made = [ours for ours, theirs in asked.items() if not isinstance(theirs, str)]
+    if made:
+        raise ExtractError(
+            f"mapping {mapping.name if mapping else ''}: `columns`: {', '.join(made)}: of tables of the OMOP CDM, "
+            "a column is taken as it is; write one name"
+        )
+    if unknown or "patient_id" in asked:
+        said = f"no table has the column {', '.join(unknown)}" if unknown else "the patient is always `person_id`"
+        raise ExtractError(f"mapping {mapping.name if mapping else ''}: `columns`: {said}")
+
+
+def _needed(table: str) -> list[tuple[str, ...]]:
+    if table in VOCABULARY or table == "person":
+        return [(field.name,) for field in TABLES[table] if not field.nullable]
+    event = EVENTS[table]
+    code = tuple(name for name in (event.concept, event.source_concept, event.source_value) if name)
+    return [("person_id",), *([code] if code else []), event.start]
+
+
+def codes(found: Found, mapping: Mapping | None) -> str:
+    """SELECT id, other, drug: the distinct codes of a table, each with the other concepts of its rows."""
+    first, second = _ids(found, mapping)
+    return f"""SELECT DISTINCT coalesce({first}, {second}) AS id,
+        CASE WHEN {first} IS NOT NULL THEN {second} END AS other,
+        {"TRUE" if found.table == DRUGS else "FALSE"} AS drug FROM {found.relation}"""
+
+
+def _ids(found: Found, mapping: Mapping | None) -> tuple[str, str]:
+    """The concept of a row and, where that is 0, the other: standard and source, unless the mapping asks for source."""
+    table = EVENTS[found.table]
+    standard, source = number(found, table.concept), number(found, table.source_concept)
+    return (source, standard) if _asked(found, mapping) == table.source_concept else (standard, source)
+
+
+def _asked(found: Found, mapping: Mapping | None, ours: str = "code") -> str | None:
+    """The column that a mapping file names for one of ours, where this table has it."""
+    if mapping is None:
+        return None
+    table = mapping.table(found.table)
+    column = (table.columns if table else {}).get(ours) or mapping.columns.get(ours)
+    return column.lower() if isinstance(column, str) and column.lower() in found.columns else None
+
+
+def seen(found: Found) -> list[str]:
+    """SELECT id: the distinct ids of units, routes and values of a table."""
+    return [f"SELECT DISTINCT {number(found, name)} AS id FROM {found.relation}" for name in _looked_up(found)]
+
+
+def _names(table: Table) -> set[str]:
+    return {field.name for field in table.fields}
+
+
+def _looked_up(found: Found) -> list[str]:
+    return [name for name in WORDS if name in _names(EVENTS[found.table]) and name in found.columns]
+
+
+def person(found: Found, mapping: Mapping | None, notes: tuple[str, ...]) -> Staged:
+    """The patients: sex and date of birth, of which nothing that is not written is made up."""
+    sex = " ".join(f"WHEN {id} THEN {literal(word)}" for id, word in SEXES.items())
+    year, month, day = (number(found, f"{one}_of_birth") for one in ("year", "month", "day"))
+    born = (
+        f"CASE WHEN {month} IS NOT NULL AND {day} IS NOT NULL THEN printf('%04d-%02d-%02d', {year}, {month}, {day}) END"
+    )
+    columns = {
+        "patient_id": _person_id(found),
+        "sex": f"coalesce(CASE {number(found, 'gender_concept_id')} {sex} END, {words(found, 'gender_source_value')})",
+        "birth_date": f"coalesce({words(found, 'birth_datetime')}, {born})",
+        **_renamed(found, mapping, ("sex", "birth_date")),
+    }
+    return _staged(found, "patients", columns, "", notes)
+
+
+def without_day(con: "Connection", found: Found) -> int:
+    """Persons of whom a year of birth is known, and no day."""
+    known = f"{words(found, 'birth_datetime')} IS NOT NULL OR ({number(found, 'month_of_birth')} IS NOT NULL " + (
+        f"AND {number(found, 'day_of_birth')} IS NOT NULL)"
+    )
+    asked = (
+        f"SELECT count(*) FROM {found.relation} WHERE {number(found, 'year_of_birth')} IS NOT NULL AND NOT ({known})"
+    )
+    return con.execute(asked).fetchall()[0][0]
+
+
+def events(
+    con: "Connection", found: Found, mapping: Mapping, scratch: str, ingredients: int, notes: tuple[str, ...]
+) -> list[Staged]:
+    """The rows of an event table, and, a part each, the second meaning of drugs of several ingredients."""
+    table = EVENTS[found.table]
+    columns = {
+        "patient_id": _person_id(found),
+        "time": _first(found, table.start),
+        "code": _code(found, mapping),
+        **({"end_time": _first(found, table.end)} if set(table.end) & set(found.columns) else {}),
+        **_said(con, found, table),
+        **_renamed(found, mapping, ("time", "end_time", "value", "unit", "text", "route")),
+    }
+    staged = replace(_staged(found, "events", columns, _joins(found, scratch), notes), mapping=mapping)
+    places = range(1, ingredients + 1) if found.table == DRUGS and _asked(found, mapping) is None else ()
+    return [staged, *(_ingredient(found, staged, scratch, place) for place in places)]
+
+
+def _renamed(found: Found, mapping: Mapping | None, ours: Sequence[str]) -> dict[str, str]:
+    """What a mapping file takes from other columns than we do, in the tables that have these."""
+    return {one: words(found, name) for one in ours if (name := _asked(found, mapping, one)) is not None}
+
+
+def _code(found: Found, mapping: Mapping) -> str:
+    """As the mapping asks; the standard concept, else the source's, else the source's code with the table's name."""
+    table, asked = EVENTS[found.table], _asked(found, mapping)
+    if not table.concept:
+        return literal(table.name)
+    ids = (f"'OMOP/' || {id}" for id in _ids(found, mapping))
+    own = f"coalesce({', '.join(ids)}, {literal(table.name + '/')} || {words(found, table.source_value)})"
+    return own if asked in (None, table.source_concept) else f"coalesce({words(found, asked)}, {own})"
+
+
+def _first(found: Found, names: Sequence[str]) -> str:
+    """The first of several columns that is not empty, as text: a date stays one, and is seen to be one."""
+    return f"coalesce({', '.join(words(found, name) for name in names)})"
+
+
+def _person_id(found: Found) -> str:
+    """The id as text, never through a number that cannot hold it."""
+    own = found.columns["person_id"]
+    if found.types[own] in EXACT:
+        return f"CAST(CAST({whole(own)} AS BIGINT) AS VARCHAR)"
+    if found.types[own] in INTEGERS:
+        return f"CAST({whole(own)} AS VARCHAR)"
+    return f"regexp_replace({words(found, 'person_id')}, '^([+-]?[0-9]+)[.]0+$', '\\1')"
+
+
+def _said(con: "Connection", found: Found, table: Table) -> dict[str, str]:
+    """Value, unit, text and route, as far as the table has them."""
+    if table.name == DRUGS:
+        return _dose(con, found)
+    if "value_as_number" in _names(table):
+        return _value(found)
+    if "cause_concept_id" in _names(table):
+        return {"text": f"coalesce({_word(found, 'cause_concept_id')}, {words(found, 'cause_source_value')})"}
+    return {}
+
+
+def _word(found: Found, name: str) -> str:
+    return whole(f"_{name}") if name in _looked_up(found) else "CAST(NULL AS VARCHAR)"
+
+
+def _value(found: Found) -> dict[str, str]:
+    operator = number(found, "operator_concept_id")
+    bounds = " ".join(f"WHEN {id} THEN {literal(sign)}" for id, sign in OPERATORS.items())
+    # An operator that is not known makes the number words: it is no plain number.
+    bound = (
+        f"CASE WHEN {operator} IS NULL THEN '' ELSE CASE {operator} {bounds} ELSE 'OMOP/' || {operator} || ' ' END END"
+    )
+    figure, string = words(found, "value_as_number"), words(found, "value_as_string")
+    concept = _word(found, "value_as_concept_id")
+    written = f"coalesce({string}, {words(found, 'value_source_value')})"
+    return {
+        "value": f"CASE WHEN {figure} IS NOT NULL THEN {bound} || {figure} WHEN {concept} IS NULL THEN {written} END",
+        "text": f"coalesce({concept}, CASE WHEN {figure} IS NOT NULL THEN {string} END)",
+        "unit": f"coalesce({_word(found, 'unit_concept_id')}, {words(found, 'unit_source_value')})",
+    }
+
+
+def _dose(con: "Connection", found: Found) -> dict[str, str]:
+    """A quantity is a dose where its unit is one of mass; two tablets are no milligrams."""
+    quantity, unit = words(found, "quantity"), words(found, "dose_unit_source_value")
+    given = con.execute(f"SELECT DISTINCT {unit} AS unit FROM {found.relation} WHERE {quantity} IS NOT NULL").fetchall()
+    mass = sorted(one for (one,) in given if one and (read := units.parse(one)) and read.dimension == MASS)
+    is_dose = f"{unit} IN ({', '.join(literal(one) for one in mass)})" if mass else "FALSE"
+    return {
+        "value": f"CASE WHEN {is_dose} THEN {quantity} END",
+        "unit": f"CASE WHEN {is_dose} THEN {unit} END",
+        "text": f"CASE WHEN ({is_dose}) IS NOT TRUE THEN {quantity} || ' ' || {unit} END",
+        "route": f"coalesce({_word(found, 'route_concept_id')}, {words(found, 'route_source_value')})",
+    }
+
+
+MASS = (("mass",), ())
+
+
+def _joins(found: Found, scratch: str) -> str:
+    return " ".join(
+        f"LEFT JOIN {scratch}_word AS w{place} ON w{place}.id = {number(found, name)}"
+        for place, name in enumerate(_looked_up(found))
+    )
+
+
+def _staged(found: Found, kind, columns: dict[str, str], joins: str, notes: tuple[str, ...]) -> Staged:
+    """The staged rows of a table; rows that are none are kept apart, with why."""
+    words_of = [
+        f", w{place}.{WORDS[name]} AS {whole(f'_{name}')}"
+        for place, name in enumerate(_looked_up(found) if joins else [])
+    ]
+    unusable = _unusable(found)
+    where = f" WHERE ({' OR '.join(unusable)}) IS NOT TRUE" if unusable else ""
+    pairs = ", ".join(f"{whole(name)} := {whole(name)}" for name in found.types)
+    reasons = " ".join(f"WHEN {condition} THEN {literal(reason)}" for condition, reason in unusable.items())
+    apart = f"""SELECT source_row, CASE {reasons} END AS reason, CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw
+        FROM {found.relation} WHERE {" OR ".join(unusable)}"""
+    rejected = [one for one in (found.rejected, apart if unusable else None) if one is not None]
+    return Staged(
+        source_file=found.source_file,
+        path=found.path,
+        format="omop",
+        kind=kind,
+        relation=f"(SELECT t.*{''.join(words_of)} FROM {found.relation} AS t {joins}{where})",
+        columns=columns,
+        own=tuple(found.types),
+        rejected=" UNION ALL ".join(rejected) or None,
+        notes=notes,
+        part=found.part,
+        digest=found.digest,
+        reads=tuple(
+            replace(field, name=found.columns[field.name])
+            for field in TABLES[found.table]
+            if field.name in found.columns
+        ),
+    )
+
+
+def _unusable(found: Found) -> dict[str, str]:
+    """Condition -> why rows of it are none."""
+    own = found.columns["person_id"]
+    kind, column = found.types[own], whole(own)
+    if kind in EXACT:
+        return {
+            f"NOT isfinite({column}) OR abs({column}) >= {EXACT[kind]} OR {column} <> trunc({column})": (
+                "person_id is a floating-point number that does not say which person; write whole numbers or text"
+            )
+        }
+    if kind == "VARCHAR":
+        return {f"lower(trim({column})) = 'person_id'": "the row repeats the names of the columns"}
+    return {}
+
+
+def _ingredient(found: Found, staged: Staged, scratch: str, place: int) -> Staged:
+    """Rows of drugs that have a `place`-th of several ingredients, as exposures to that: no dose of it is known."""
+    part = f"{found.part}.ingredient[{place}]" if found.part else f"ingredient[{place}]"
+    id = f"coalesce({', '.join(_ids(found, None))})"
+    return replace(
+        staged,
+        source_file=f"{staged.whole}#{part}",
+        part=part,
+        relation=f"(SELECT s.*, i.ingredient AS _ingredient FROM {staged.relation} AS s "
+        f"JOIN {scratch}_ingredient AS i ON i.id = {id} AND i.place = {place})",
+        columns={name: sql for name, sql in staged.columns.items() if name not in ("value", "unit")}
+        | {"code": "'OMOP/' || _ingredient"},
+        # Among the columns, so that the rows of another ingredient are not taken for the same.
+        own=(*staged.own, "_ingredient"),
+        rejected=None,
+        notes=(),
+    )

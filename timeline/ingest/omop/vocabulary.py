@@ -1,0 +1,151 @@
+"""What an extract's own vocabulary tables say of its concept ids: codes, ancestors, words; knows no event.
+
+Each is looked up for the ids that the extract uses, in one scan of each table: a vocabulary of eight
+million concepts is never held.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from timeline.ingest.omop.found import Found
+from timeline.ingest.omop.known import ROUTES, UNITS
+from timeline.ingest.parse import Source, text
+from timeline.quote import literal, whole
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+INGREDIENT = "Ingredient"
+"""`concept_class_id` of the substances of which drugs are made (RxNorm, and its extension)."""
+
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}
+"""From here on a floating-point number cannot tell a whole number from the next."""
+
+
+def words(found: Found, name: str) -> str:
+    """A column as text, trimmed, the empty being NULL; NULL where the table has no such column."""
+    if name not in found.columns:
+        return "CAST(NULL AS VARCHAR)"
+    own = found.columns[name]
+    return text(Source(whole(own), found.types[own]))
+
+
+def number(found: Found, name: str) -> str:
+    """The whole number in a column, such as a concept id, 0 being none; `40166274.0` is one, `1.5` is not."""
+    own = found.columns.get(name, "")
+    kind = found.types.get(own, "")
+    if kind in INTEGERS:
+        return f"nullif(CAST({whole(own)} AS BIGINT), 0)"
+    if kind in EXACT:
+        exact = f"abs({whole(own)}) < {EXACT[kind]} AND {whole(own)} = trunc({whole(own)})"
+        return f"nullif(CASE WHEN {exact} THEN CAST({whole(own)} AS BIGINT) END, 0)"
+    written = words(found, name)
+    whole_number = f"regexp_full_match({written}, '-?[0-9]+([.]0*)?')"
+    return f"nullif(CASE WHEN {whole_number} THEN TRY_CAST({written} AS BIGINT) END, 0)"
+
+
+def look_up(con: "Connection", concept: Sequence[Found], ancestor: Sequence[Found], scratch: str) -> None:
+    """Make `{scratch}_concept`, `_ancestor`, `_ingredient` and `_word` of the ids in `{scratch}_code` and `_seen`.
+
+    `_code` holds `id`, `other` and `drug`: each distinct pair of a code and the other concept of its
+    rows, source for standard; `_seen` the `id`s of units, routes, values and causes.
+    """
+    con.execute(f"CREATE TEMP TABLE {scratch}_ancestor (id BIGINT, ancestor BIGINT, level BIGINT)")
+    con.execute(f"CREATE TEMP TABLE {scratch}_ingredient (id BIGINT, ingredient BIGINT, place BIGINT)")
+    _ancestors(con, ancestor, f"SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code", scratch)
+    asked = f"""SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code
+        UNION SELECT ancestor FROM {scratch}_ancestor UNION SELECT id FROM {scratch}_seen"""
+    con.execute(f"""CREATE TEMP TABLE {scratch}_concept AS
+        SELECT id, vocabulary || '/' || code AS code, name, unit, class
+        FROM ({_union(concept, _concepts)}) WHERE id IN ({asked})
+        QUALIFY row_number() OVER (PARTITION BY id ORDER BY vocabulary, code, name, class) = 1""")
+    con.execute(f"""INSERT INTO {scratch}_ingredient
+        SELECT id, ingredient, row_number() OVER (PARTITION BY id ORDER BY ingredient) FROM (
+            SELECT DISTINCT a.id, a.ancestor AS ingredient FROM {scratch}_ancestor AS a
+            JOIN {scratch}_concept AS n ON n.id = a.ancestor AND n.class = {literal(INGREDIENT)}
+            WHERE a.id IN (SELECT unnest([id, other]) FROM {scratch}_code WHERE drug))
+        QUALIFY count(*) OVER (PARTITION BY id) > 1""")
+    _ancestors(con, ancestor, f"SELECT ingredient FROM {scratch}_ingredient", scratch)
+    _make_words(con, scratch)
+
+
+def _union(tables: Sequence[Found], select) -> str:
+    none = "SELECT NULL::BIGINT AS id, NULL AS vocabulary, NULL AS code, NULL AS name, NULL AS unit, NULL AS class"
+    return " UNION ALL ".join(select(one) for one in tables) or f"{none} WHERE FALSE"
+
+
+def _concepts(found: Found) -> str:
+    vocabulary, code, name, kind = (
+        words(found, one) for one in ("vocabulary_id", "concept_code", "concept_name", "concept_class_id")
+    )
+    return f"""SELECT {number(found, "concept_id")} AS id, {vocabulary} AS vocabulary, {code} AS code, {name} AS name,
+        CASE WHEN {vocabulary} = 'UCUM' THEN {code} END AS unit, {kind} AS class FROM {found.relation}"""
+
+
+def _ancestors(con: "Connection", tables: Sequence[Found], of: str, scratch: str) -> None:
+    """Add the ancestors of ids that have none yet; itself is none."""
+    if not tables:
+        return
+    rows = " UNION ALL ".join(
+        f"SELECT {number(found, 'descendant_concept_id')} AS id, {number(found, 'ancestor_concept_id')} AS ancestor, "
+        f"coalesce({number(found, 'min_levels_of_separation')}, 0) AS level FROM {found.relation}"
+        for found in tables
+    )
+    con.execute(f"""INSERT INTO {scratch}_ancestor SELECT id, ancestor, min(level) FROM ({rows})
+        WHERE id IN ({of}) AND id <> ancestor AND id NOT IN (SELECT id FROM {scratch}_ancestor)
+        GROUP BY id, ancestor""")
+
+
+def _make_words(con: "Connection", scratch: str) -> None:
+    """Unit, route and name of the ids that stand in columns of units, routes and values."""
+    known = [*((id, word, None) for id, word in UNITS.items()), *((id, None, word) for id, word in ROUTES.items())]
+    rows = ", ".join(f"({id}, {literal(unit)}, {literal(route)})" for id, unit, route in known)
+    con.execute(f"""CREATE TEMP TABLE {scratch}_word AS
+        SELECT s.id, coalesce(k.unit, c.unit) AS unit, coalesce(k.route, c.name) AS route,
+            coalesce(c.name, 'OMOP/' || s.id) AS name
+        FROM (SELECT DISTINCT id FROM {scratch}_seen WHERE id IS NOT NULL) AS s
+        LEFT JOIN (VALUES {rows}) AS k(id, unit, route) ON k.id = s.id
+        LEFT JOIN {scratch}_concept AS c ON c.id = s.id""")
+
+
+def parents(con: "Connection", scratch: str) -> dict[str, tuple[str, ...]]:
+    """Code -> the codes it also stands for: in its vocabulary, of its only source concept, of its ancestors in order.
+
+    A source concept counts where all rows of the code have it, since only then every one of them means
+    it. Of a drug of several ingredients, an ingredient and what is above it does not count: each
+    ingredient has rows of its own.
+    """
+    rows = con.execute(f"""
+        WITH code AS (SELECT id, CASE WHEN count(DISTINCT coalesce(other, 0)) = 1 THEN min(other) END AS other
+                FROM {scratch}_code WHERE id IS NOT NULL GROUP BY id
+                UNION ALL SELECT DISTINCT ingredient, NULL FROM {scratch}_ingredient
+                    WHERE ingredient NOT IN (SELECT id FROM {scratch}_code WHERE id IS NOT NULL)),
+            apart AS (SELECT id, ingredient AS ancestor FROM {scratch}_ingredient
+                UNION SELECT i.id, a.ancestor FROM {scratch}_ingredient AS i
+                    JOIN {scratch}_ancestor AS a ON a.id = i.ingredient),
+            above AS (FROM {scratch}_ancestor AS a ANTI JOIN apart AS p ON p.id = a.id AND p.ancestor = a.ancestor),
+            parent AS (SELECT id, id AS parent, -2 AS level FROM code
+                UNION ALL SELECT id, other, -1 FROM code WHERE other <> id
+                UNION ALL SELECT c.id, a.ancestor, a.level FROM code AS c JOIN above AS a ON a.id IN (c.id, c.other))
+        SELECT 'OMOP/' || p.id, list('OMOP/' || p.parent ORDER BY level, p.parent),
+            list(n.code ORDER BY level, p.parent)
+        FROM parent AS p LEFT JOIN {scratch}_concept AS n ON n.id = p.parent GROUP BY p.id ORDER BY p.id""").fetchall()
+    return {code: _merged(code, own, words) for code, own, words in rows}
+
+
+def _merged(code: str, own: Sequence[str], words: Sequence[str | None]) -> tuple[str, ...]:
+    both = (one for pair in zip(own, words, strict=True) for one in pair if one is not None and one != code)
+    return tuple(dict.fromkeys(both))
+
+
+def ambiguous(con: "Connection", scratch: str) -> tuple[int, int]:
+    """Codes whose rows have several source concepts, and those of them that the vocabulary knows."""
+    found = con.execute(f"""SELECT count(*), coalesce(sum(n), 0) FROM (
+        SELECT c.id, count(DISTINCT c.other) AS n FROM {scratch}_code AS c
+        WHERE c.other IN (SELECT id FROM {scratch}_concept) AND c.other <> c.id
+            AND c.id IN (SELECT id FROM {scratch}_code GROUP BY id HAVING count(DISTINCT coalesce(other, 0)) > 1)
+        GROUP BY c.id)""").fetchall()
+    return found[0]
