@@ -86,6 +86,11 @@ WRONG_CALLS = [
     (["run", "s", "--only"], "timeline run: --only leaves the shipped rules out; name your own with --rules DIR"),
     (["run", "s", "--set", "rule.gap"], "--set rule.gap: write RULE.PARAM=VALUE"),
     (["ingest", "s", "e", "--format", "xml"], "timeline ingest: argument --format: invalid choice: 'xml'"),
+    (
+        ["check", "--sql", "r", "--coverage"],
+        "timeline check: argument --coverage: not allowed with argument --sql. See",
+    ),
+    (["check", "--describe", "--schema"], "timeline check: argument --schema: not allowed with argument --describe."),
     (["query", "s"], "timeline query: write the NAME of one query, or --sql TEXT, or --list"),
     (["query", "s", "a", "--sql", "SELECT 1"], "timeline query: write the NAME of one query, or --sql TEXT, or --list"),
     (["synth", "d", "--patients", "many"], "timeline synth: argument --patients: invalid int value: 'many'"),

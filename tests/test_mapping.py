@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from timeline.errors import Findings
-from timeline.ingest.mapping import COLUMNS, FACTS, Mapping, Pattern, Target, load
+from timeline.ingest.mapping import COLUMNS, FACTS, Mapping, Offset, Pattern, Table, Target, Writing, load
+from timeline.ingest.mapping.model import MATCHES as MATCH_KINDS
+from timeline.ingest.mapping.read import KEYS
 from timeline.ingest.staged import Code
 from timeline.shipped import folder
 
@@ -95,6 +97,51 @@ def test_columns_concepts_and_entries_that_nothing_meets(read):
     assert unmet == ("LAB/226531", "aspirin cream", "VENT")
 
 
+MATCHES = """
+ignore_case: true
+codes:
+  icd/C8: {concept: blood, match: prefix}
+  icd/C83: {concept: large, match: prefix}
+  icd/C83.1: mantle
+  'icd/c[0-9]+': {concept: any, match: pattern}
+  "voc/1": {concept: family, match: ancestor}
+  "voc/9": {concept: unheard, match: ancestor}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "concept"),
+    [
+        ("icd/C83.1", "mantle"), ("ICD/C83.10", "large"), ("icd/C81", "blood"), ("ICD/C77", "any"), ("icd/C77.1", None),
+        ("voc/1", "family"), ("voc/child", "family"), ("voc/other", None),
+    ],
+)  # fmt: skip
+def test_a_code_is_matched_whole_by_prefix_by_pattern_and_by_ancestor(read, code, concept):
+    mapping = read(MATCHES).extended({"voc/child": ("voc/7", "VOC/1"), "voc/other": ("voc/7",)})
+    assert [said.concept for said in mapping.decode([code])] == [concept]
+
+
+def test_prefixes_patterns_and_ancestors_that_nothing_meets_are_said(read):
+    mapping = read(MATCHES).extended({"voc/child": ("voc/1",)})
+    assert mapping.unmet(["icd/C81", "voc/child"]) == ("icd/C83", "icd/C83.1", "icd/c[0-9]+", "voc/9")
+
+
+def test_a_table_is_found_by_its_name_with_or_without_ending_the_first_that_fits(read):
+    mapping = read(
+        "statuses: {Drugs: [a], '*': [b, '']}\n"
+        "tables:\n  lab_*.csv: {code: one}\n  LAB_*: {code: two}\n  measurement: {code: three}\n"
+    )
+    names = ("lab_1.csv", "Lab_1.csv.gz", "measurement", "other")
+    assert [table.code if (table := mapping.table(name)) else None for name in names] == ["one", "two", "three", None]
+    assert (mapping.kept("drugs.parquet"), mapping.kept("other")) == (("a",), ("b", ""))
+
+
+def test_what_a_table_says_of_its_writing_goes_before_what_is_said_of_all(read):
+    mapping = read("read: {decimal: ',', missing: [NA]}\ntables: {t: {read: {decimal: '·', delimiter: tab}}}\n")
+    writing = mapping.tables["t"].read.over(mapping.read)
+    assert (writing.decimal, writing.delimiter, writing.missing) == ("·", "\t", ("NA",))
+
+
 def test_yaml_words_stay_words(read):
     [code] = read("codes: {no: death, 08:30: death}").decode(["no"])
     assert code.concept == "death"
@@ -123,6 +170,52 @@ BAD = [
     ("codes: {a: b, a: c}", "map.yaml:1:15: `a` is written twice, first at map.yaml:1:9"),
     ("ignore_case: true\ncodes: {a: b, A: c}",
      "map.yaml:2:18: `A` is here twice: with `ignore_case` it is the same as `a`"),
+    ("codes: {'a(': {concept: b, match: pattern}}",
+     "map.yaml:1:15: `a(` is not a regular expression: missing ), unterminated subpattern at character 1"),
+    ("codes: {a: {concept: b, match: like}}",
+     "map.yaml:1:32: `match` is exact or prefix or pattern or ancestor, not `like`"),
+    ("codes: {a: {concept: b, mislabelled: {C: }}}",
+     'map.yaml:1:38: `mislabelled` gives each wrong unit the right one: `{Cel: "[degF]"}`'),
+    ("read: {delimeter: a}", "map.yaml:1:8: `delimeter` is not a key of `read`; did you mean `delimiter`?"),
+    ("read: {delimiter: ab}",
+     'map.yaml:1:19: `delimiter` is one mark, such as `delimiter: ";"` or `tab`'),
+    ("read: {decimal: '.', thousands: '.'}",
+     "map.yaml:1:33: `decimal` and `thousands` are one mark; a number could be read in two ways"),
+    ("read: {encoding: utf-99}",
+     "map.yaml:1:18: there is no encoding `utf-99`; write latin-1, cp1252, utf-16 or another one"),
+    ("read: {dates: DD.MM.YYYY}",
+     'map.yaml:1:15: `DD.MM.YYYY` is no format of dates; write one as strptime does: "%d.%m.%Y"'),
+    ("read: {times: '%d.%m.%Y'}",
+     'map.yaml:1:15: `%d.%m.%Y` is no format of times; write one as strptime does: "%d.%m.%Y %H:%M"'),
+    ("read: {times: '%Y-%m-%d %H:%M %z'}",
+     "map.yaml:1:15: `%Y-%m-%d %H:%M %z`: a time with an offset is written as ISO 8601: 2024-01-31T13:45+01:00"),
+    ("read: {dates: '%Y-%q-%d'}",
+     'map.yaml:1:15: `%Y-%q-%d` is no format of dates: `%q` is unknown; write "%d.%m.%Y"'),
+    ("columns: {value: {offset: a}}",
+     "map.yaml:1:18: `value` is a column's name; only time and end_time can be counted from another time"),
+    ("columns: {time: {offset: a, unit: minute}}",
+     "map.yaml:1:17: a counted time lacks anchor; write {offset: column, unit: minute, anchor: column or time}"),
+    ("columns: {time: {offset: a, unit: month, anchor: b}}",
+     "map.yaml:1:35: `unit` is second, minute, hour or day, not `month`"),
+    ("tables: {t: {colums: {}}}", "map.yaml:1:14: `colums` is not a key of table `t`; did you mean `columns`?"),
+    ("tables: {t: {kind: visits}}", "map.yaml:1:20: `kind` is events or patients, not `visits`"),
+    ("tables: {t: {ignore: true, code: a}}",
+     "map.yaml:1:22: table `t` is ignored, and the other keys say how to read it; leave one out"),
+    ("tables: {t: {values: {a: b}, code: c}}",
+     "map.yaml:1:22: `values` gives each column's cells their own code and unit; leave out the others"),
+    ("tables: {t: {values: {a: }}}",
+     "map.yaml:1:26: `a` has no code; write `a: CODE` or `a: {code: CODE, unit: UNIT}`"),
+    ("tables: {t: {kind: patients, code: c}}",
+     "map.yaml:1:20: `code` and `values` are of events; patients have patient_id, sex and birth_date"),
+    ("tables: {t: {code: 'x{'}}", "map.yaml:1:20: `code` has a stray brace; write a column's text as {name}"),
+    ("tables: {t: {where: (SELECT 1)}}",
+     "map.yaml:1:21: `where` is no condition over the source's columns: a subquery is not allowed; an expression sees "
+     "one row: write a second rule, or a lookup column"),
+    ("statuses: {t: }", "map.yaml:1:15: `t` names no status; write `t: [one, another]`"),
+    ("routes: {IV: }", "map.yaml:1:14: `IV` has no word of ours; write `IV: word`"),
+    ("routes: {IV: a, iv: b}", "map.yaml:1:21: `iv` is here twice: words are compared in lower case"),
+    ("words: {Device: {a: b}}",
+     "map.yaml:1:17: `Device` is no concept's name; write `name: {their word: our word}`"),
     ("ignore_case: yes", "map.yaml:1:14: ignore_case is `true` or `false`, not `yes`"),
 ]  # fmt: skip
 
@@ -157,8 +250,9 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path):
 
 def test_the_page_on_mapping_files_tells_every_key_and_its_example_is_one(read):
     page = (folder("data").parent / "docs" / "mapping.md").read_text("utf-8")
-    keys = {"title", "source", "ignore_case", "columns", "units", "patterns", "codes", *COLUMNS, *FACTS}
-    keys |= set(Pattern.model_fields) | set(Target.model_fields)
+    keys = {*KEYS, *COLUMNS, *FACTS, *MATCH_KINDS}
+    for model in (Pattern, Target, Table, Writing, Offset):
+        keys |= set(model.model_fields)
     groups = ("code", "unit", "status", "route", "text", "value")
     told = [*(f"`{key}`" for key in keys), *(f"`(?P<{group}>…)`" for group in groups)]
     assert [text for text in told if text not in page] == []

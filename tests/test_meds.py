@@ -90,6 +90,42 @@ def test_metadata_gives_parents_and_the_standard_the_birth_code(extract):
     assert (device.parents, birth.fact, birth.fact_value) == ((), "birth_date", None)
 
 
+def test_metadata_gives_units_and_descriptions_and_the_mapping_goes_before(extract):
+    codes = {"code": ["temp", "anc"], "description": ["Body temperature", " "], "ucum": ["[degF]", None]}
+    pl.DataFrame(codes).write_parquet(extract / "metadata" / "codes.parquet")
+    given = Mapping(name="m.yaml", codes={"anc": Target(concept="neutrophils", unit="/uL")})
+    with duckdb.connect() as con:
+        mapping = mapping_of(meds.stage(con, extract, given, "s")[0])
+        assert meds.descriptions(con, extract) == {"temp": "Body temperature"}
+    assert [code.unit for code in mapping.decode(["temp", "anc", "device"])] == ["[degF]", "/uL", None]
+
+
+def test_the_folder_of_data_alone_is_read_with_its_metadata(extract):
+    with duckdb.connect() as con:
+        for path, names in (
+            (extract / "data", ["held_out/0.parquet", "train/0.parquet"]),
+            (extract, ["data/held_out/0.parquet", "data/train/0.parquet"]),
+        ):
+            assert meds.claims(path)
+            staged = meds.stage(con, path, None, "s")
+            assert [one.source_file for one in staged] == names
+            assert mapping_of(staged[0]).decode(["temp"])[0].parents == ("LOINC/8310-5", "SNOMED/386725007")
+
+
+def test_a_change_of_the_metadata_alone_is_noticed_and_replaces(extract):
+    with store.connect(":memory:") as con:
+        ingest(con, [extract], CONCEPTS)
+        assert ingest(con, [extract], CONCEPTS).sources == ()
+        codes = {"code": ["temp"], "parent_codes": [["LOINC/8310-5"]], "unit": ["[degF]"]}
+        pl.DataFrame(codes).write_parquet(extract / "metadata" / "codes.parquet")
+        with pytest.raises(ExtractError, match="is not the file of this name that the study holds"):
+            ingest(con, [extract], CONCEPTS)
+        report = ingest(con, [extract], CONCEPTS, replace=True)
+        assert len(report.replaced) == 2
+        found = con.execute("SELECT concept, value FROM event WHERE code IN ('temp', 'anc') ORDER BY code, value")
+        assert found.fetchall() == [(None, 0.5), (None, None), ("temperature", 38.0)]
+
+
 def test_a_mapping_goes_before_the_standard_and_keeps_the_parents(extract):
     given = Mapping(name="m.yaml", patterns=(Pattern(match="MEDS_BIRTH"),), codes={"device": Target(concept="tube")})
     with duckdb.connect() as con:

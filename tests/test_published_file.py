@@ -76,11 +76,37 @@ def test_what_the_queries_do_not_have_is_told(tmp_path, queries):
     text = f"""items:
   P-1: {ITEM}, computed: one, value: {{medain: 1}}}}
   P-2: {ITEM}, computed: one, statistic: survival, value: {{n: 1}}}}
+  P-3: {ITEM}, computed: one, statistic: median_range, value: {{n: 1, medain: 1, percent: 2}}}}
+  P-4: {ITEM}, computed: one, statistic: median_range, row: a, value: {{n: 1}}}}
 """
     loaded = published.load(values(tmp_path, text))
     assert [finding.message for finding in published.unfit(loaded, queries)] == [
         "P-1: query one returns no `medain`; did you mean `median`?",
         "P-2: query one has no statistic `survival`; it has median_range",
+        "P-3: statistic median_range of query one gives no `medain`; did you mean `median`?",
+        "P-3: statistic median_range of query one gives no `percent`; it gives n, median, low, high",
+        "P-4: statistic median_range of query one has no panels; leave `row` out",
+    ]
+
+
+def test_what_a_query_says_that_it_answers_is_an_item(tmp_path):
+    wrong = QUERY.replace("title: s}", "title: s, published: P-01}").replace("[P-1]", "[P-1, Q]")
+    (tmp_path / "one.sql").write_text(wrong)
+    loaded = published.load(values(tmp_path, f"items:\n  P-1: {ITEM}, no_number: true, note: n}}\n"))
+    found = published.unfit(loaded, query.load_queries(tmp_path))
+    assert [str(one).replace(f"{tmp_path}/", "") for one in found] == [
+        "one.sql:7:63: `published`: there is no item P-01 in published.yaml; did you mean `P-1`?",
+        "one.sql:8:18: `published`: there is no item Q in published.yaml",
+    ]
+
+
+def test_the_statistic_that_a_chart_marks_is_one_of_the_header(tmp_path):
+    chart = "chart: {kind: survival, time: n, event: v, unit: d, x: x, y: y, answer: median_rnge}"
+    (tmp_path / "one.sql").write_text(QUERY.replace("empty:", f"{chart}\nempty:"))
+    with pytest.raises(Findings) as caught:
+        query.load_queries(tmp_path)
+    assert [str(one).replace(f"{tmp_path}/", "") for one in caught.value.findings] == [
+        "one.sql:9:73: `chart.answer`: there is no statistic `median_rnge`; did you mean `median_range`?"
     ]
 
 

@@ -195,3 +195,27 @@ def test_a_column_of_words_is_no_column_of_numbers():
     ):
         (sentence,) = statistic.answer(rows, declared(**keys)).sentences
         assert sentence == f"not computed: {keys['kind']} needs numbers, and who holds none; cast it in the SELECT"
+
+
+BESIDE = ["wilcoxon", "sign_test", "hodges_lehmann", "leave_one_out"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"kind": "median_range", "of": "before"},
+        {"kind": "proportion", "of": "whether"},
+        {"kind": "counts", "of": "who", "levels": ["p0", "p1", "p2"]},
+        {"kind": "counts", "of": "who", "by": "panel", "levels": ["p0", "p1", "p2"]},
+        {"kind": "survival", "time": "before", "event": "whether", "landmarks": [1, 2.5]},
+        {**PAIRED, "test": "paired_t", "beside": BESIDE},
+        {**PAIRED, "test": "ratio_t", "by": "panel", "beside": BESIDE[:1], "adjust": ["holm", "benjamini_hochberg"]},
+    ],
+)
+def test_a_statistic_gives_the_names_that_it_says(keys):
+    rows = frame({"a": pairs(3), "b": pairs(3, 2)}, whether=pl.col("before") > 4)
+    asked = declared(**keys)
+    found = statistic.answer(rows, asked)
+    assert set(found.values) == set(asked.gives(panel=False) or ())
+    assert set(found.rows) == ({"a", "b"} if keys.get("by") else set())
+    assert all(set(row) == set(asked.gives(panel=True) or ()) for row in found.rows.values())

@@ -67,6 +67,14 @@ def test_what_is_hidden_in_a_sum(counts, least, expected):
     assert hidden_in_a_sum(counts, least) == expected
 
 
+def test_a_column_of_counts_that_holds_words_is_the_querys_fault():
+    rows = frame(counted("a", 12, 14)).with_columns(polars.col("count").cast(polars.String))
+    with pytest.raises(UsageError, match="`table` of the query shows numbers, and count holds none; cast it"):
+        suppress(rows, declared(), 5)
+    with pytest.raises(UsageError, match="shows numbers out of n, empty in 1 of 2 rows that have count"):
+        suppress(frame(counted("a", 12, 14), counted("b", 1, 14) | {"n": None}), declared(), 5)
+
+
 def test_what_the_parts_leave_of_the_whole_is_a_number_too():
     assert hidden_in_a_sum([12, 6], 5, total=20) == [12, WITHHELD]  # 20 - 12 - 6 = 2 are neither
     assert hidden_in_a_sum([12, 6], 5, total=40) == [12, 6]

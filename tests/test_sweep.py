@@ -200,7 +200,10 @@ def test_a_wrong_call_is_told_whole(demo_study: Path, call, said: list[str]):
 def test_a_variant_that_lacks_what_is_swept_is_named(demo_study: Path, tmp_path: Path):
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "r.yaml").write_text("steroid_refractory: {from: icans_episode}\n")
-    with pytest.raises(UsageError, match="variant bare: unknown parameter 'steroid_refractory.window'"):
+    with pytest.raises(
+        UsageError,
+        match="variant bare has no parameter steroid_refractory.window, which --set varies; give its rule that",
+    ):
         Study(demo_study).sweep(variants=[tmp_path / "bare"], params={WINDOW: ["1h"]}, measures=[REFRACTORY])
     (tmp_path / "default").mkdir()
     with pytest.raises(UsageError, match="`default` names the rule set without a variant already"):

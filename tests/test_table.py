@@ -321,6 +321,22 @@ def test_all_that_is_wrong_with_a_call_is_said_at_once(capsys, demo_study):
     ]
 
 
+def test_words_where_a_declared_table_counts_are_the_querys_fault(capsys, demo_study, tmp_path):
+    text = (shipped.folder("queries") / "table_1.sql").read_text(encoding="utf-8")
+    assert text.count("f.low, f.high,") == 1
+    (tmp_path / "table_1.sql").write_text(
+        text.replace("f.low, f.high,", "f.low, f.high || '' AS high,"), encoding="utf-8"
+    )
+    for argv in ([], ["--suppress", "5"], ["-o", str(tmp_path / "t.md")]):
+        assert cli.main(["query", str(demo_study), "table_1", "--queries", str(tmp_path), *argv]) == 2
+        told = capsys.readouterr().err.strip()
+        assert told == "the `table` of the query shows numbers, and high holds none; cast it in the SELECT"
+    from timeline import report
+
+    with query.open_read_only(demo_study) as con, pytest.raises(query.UsageError, match=r"table_1.sql: the `table`"):
+        report.write_report(con, tmp_path / "page.html", queries=tmp_path)
+
+
 def test_a_query_is_described_in_words_and_as_data(capsys, demo_study):
     text = printed(capsys, str(demo_study), "swimmer", "--describe")
     assert "  cohort_only, true unless set: " in text and "  start_day [d]: first day" in text and "F1-01" in text

@@ -71,10 +71,25 @@ def _ingest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "extracts", metavar="EXTRACT", nargs="+", help="a file or folder of source data, or postgresql://..."
     )
-    parser.add_argument("--format", choices=("auto", "native", "omop", "meds"), default="auto", help="default: auto")
+    _format(parser)
     parser.add_argument("--mapping", metavar="FILE", help="what the source's columns, codes and statuses mean")
     parser.add_argument("--timezone", metavar="TZ", help="the study's clock, for times with an offset: Europe/Zurich")
     parser.add_argument("--replace", action="store_true", help="a changed file under the same name replaces its rows")
+
+
+def _map(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("extracts", metavar="EXTRACT", nargs="+", help="a file or a folder of source data")
+    _format(parser)
+    parser.add_argument(
+        "--mapping", metavar="FILE", help="a mapping file that is there already: only what it leaves out"
+    )
+    parser.add_argument("--codes", metavar="N", type=int, default=100, help="so many codes, the most frequent first")
+    _several(parser, "--rules", "DIR", "folders whose concepts are known, too, beside the shipped ones")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the draft there (default: print it)")
+
+
+def _format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("auto", "native", "omop", "meds"), default="auto", help="default: auto")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -89,15 +104,16 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rules", metavar="RULES", nargs="*", help="folders of rule files (default: the shipped ones)")
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
-    parser.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
+    instead.add_argument(
         "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
     )
-    parser.add_argument(
+    instead.add_argument(
         "--coverage", action="store_true", help="which clauses no example makes true, or never other than true"
     )
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
-    parser.add_argument(
+    instead.add_argument("--schema", action="store_true", help="print the JSON Schema of rule files, for editors")
+    instead.add_argument(
         "--describe", metavar="RULE", nargs="*", help="print these rules, or all, in words: Methods text, as Markdown"
     )
     _set(parser)
@@ -226,6 +242,12 @@ def _synth(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command("demo", "make a synthetic cohort, derive its tables, draw its report", "timeline demo", _demo),
     Command("ingest", "add an extract to a study", "timeline ingest study.duckdb extract/ --timezone UTC", _ingest),
+    Command(
+        "map",
+        "draft a mapping file: what an extract holds that means nothing yet, and what it may be",
+        "timeline map extract/ -o mapping.yaml",
+        _map,
+    ),
     Command("run", "derive every table anew, all or nothing", "timeline run study.duckdb --rules my_rules", _run),
     Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
     Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),

@@ -87,6 +87,21 @@ def _ingest(args: argparse.Namespace) -> int:
     return 1 if report.lost else 0
 
 
+def _map(args: argparse.Namespace) -> int:
+    from timeline import load
+    from timeline.draft import draft
+    from timeline.draft.text import text_of
+
+    with printing.progress() as show:
+        concepts = load.load(rule_folders(args.rules)).concepts
+        made = draft(args.extracts, concepts, format=args.format, mapping=args.mapping, most=args.codes, progress=show)
+    text = text_of(made, f"draft for {', '.join(Path(one).name for one in args.extracts)}")
+    if args.output is not None:
+        Path(args.output).write_text(text, encoding="utf-8")
+        text = f"{args.output}: a draft of {printing.count(len(made.codes), 'code')}, nothing of it in force yet"
+    return _say(made, text.rstrip(), args)
+
+
 def _run(args: argparse.Namespace) -> int:
     if args.only and not args.rules:
         raise UsageError("timeline run: --only leaves the shipped rules out; name your own with --rules DIR")
@@ -150,6 +165,7 @@ def _say(report: object, text: str, args: argparse.Namespace) -> int:
 RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "ingest": _ingest,
+    "map": _map,
     "run": _run,
     "check": _check,
     "query": asking.ask,

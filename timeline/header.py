@@ -4,16 +4,17 @@ Knows no SQL beyond where the comment ends, and no database. Scalars are text, a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from timeline import statistic
 from timeline.charts import declared
 from timeline.charts.declared import Chart
 from timeline.errors import Finding
+from timeline.printing import did_you_mean
 from timeline.rules import NAME, Model
 from timeline.statistic import Statistic
 from timeline.table import declared as tables
@@ -65,6 +66,8 @@ class Query(Model):
     """How the rows are shown to people; without it, plain."""
     statistics: tuple[Statistic, ...] = ()
     published: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str], ...] = Field(default=(), exclude=True)
+    """Place and id of every published value that the header names, for the query, a statistic or a footnote."""
 
     @field_validator("returns", mode="before")
     @classmethod
@@ -90,11 +93,37 @@ def parse(path: Path) -> Query | list[Finding]:
     if reader.findings or node is None:
         return reader.findings
     sql = "\n" * text[: comment.end()].count("\n") + text[comment.end() :].strip().rstrip(";")
-    origin = {"name": path.stem, "file": str(path), "sql": sql}
+    origin = {"name": path.stem, "file": str(path), "sql": sql, "answers": tuple(_answers(node))}
     try:
-        return TypeAdapter(Query).validate_python({**_plain(node), **origin})
+        made = TypeAdapter(Query).validate_python({**_plain(node), **origin})
     except ValidationError as error:
         return [_finding(node, problem) for problem in error.errors()]
+    return _unmarked(made, node) or made
+
+
+def _answers(node: Node, published: bool = False) -> Iterator[tuple[str, str]]:
+    """Place and text of what stands under each `published`."""
+    if published and isinstance(node.value, str):
+        yield node.where, node.value
+    elif isinstance(node.value, tuple):
+        for child in node.value:
+            yield from _answers(child, published)
+    elif isinstance(node.value, dict):
+        for key, child in node.value.items():
+            yield from _answers(child, key == "published")
+
+
+def _unmarked(query: Query, node: Node) -> list[Finding]:
+    """A statistic that the chart is told to mark, and that is not there; without `answer` none need be."""
+    names = [statistic.name_of(one) for one in query.statistics]
+    if query.chart is None or "answer" not in query.chart.model_fields_set:
+        return []
+    answer = getattr(query.chart, "answer", None)
+    if answer is None or answer in names:
+        return []
+    where = node.value["chart"].value["answer"].where  # type: ignore[index]  # it was just read from there
+    hint = did_you_mean(answer, names) or f"; the header has {', '.join(names) or 'none'}"
+    return [Finding(where, f"`chart.answer`: there is no statistic `{answer}`{hint}")]
 
 
 def _plain(node: Node) -> Any:

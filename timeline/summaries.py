@@ -39,6 +39,7 @@ def ingest_text(report: IngestReport) -> str:
             _named(report.unmapped, report.unmapped_codes),
         ),
         ("Without a unit, taken to be in the concept's own", _named(report.assumed_units)),
+        ("Units that the mapping says to be wrongly labelled", _named(report.relabelled)),
         (
             "Converted",
             _named((f"{c.concept} {c.source_unit} to {c.unit}", c.rows) for c in report.conversions),

@@ -105,12 +105,15 @@ def _stage(
     staged = []
     for number, path in enumerate(paths):
         say(f"reading {address.shown(path) if isinstance(path, str) else path.name}")
-        staged += format_of(path, format).stage(con, path, mapping, f"ingest_file_{number}")
+        staged += format_of(path, format, mapping).stage(con, path, mapping, f"ingest_file_{number}")
     return staged
 
 
-def format_of(path: Path | str, format: str) -> ModuleType:
-    """The module of the format named, or of the first that claims `path`; a database server holds OMOP."""
+def format_of(path: Path | str, format: str, mapping: "CodeMapping | None" = None) -> ModuleType:
+    """The module of the format named, or of the first that claims `path`.
+
+    A mapping's tables make any file native; a database server holds OMOP.
+    """
     if format not in ("auto", *FORMATS):
         raise UsageError(f"there is no format '{format}'; choose auto, {', '.join(FORMATS)}")
     if isinstance(path, str):
@@ -121,6 +124,8 @@ def format_of(path: Path | str, format: str) -> ModuleType:
         module = import_module(f"timeline.ingest.{name}")
         if format != "auto" or module.claims(path):
             return module
+    if mapping is not None and mapping.tables:
+        return import_module("timeline.ingest.native")
     raise ExtractError(
         f"{path}: no extract that is known here; a native extract is events.csv (.gz, .zst) or .parquet, "
         "with patients.csv beside it where there is one"

@@ -43,6 +43,7 @@ TYPES = {
     "text": "VARCHAR",
     "route": "VARCHAR",
     "date_only": "BOOLEAN",
+    "label": "VARCHAR",
 }
 """The columns of a table of resolutions: a number, then the fields of `Resolution`."""
 
@@ -75,6 +76,8 @@ class Resolution:
     text: str | None = None
     route: str | None = None
     date_only: bool = False
+    label: str | None = None
+    """The unit that the rows are labelled with, where the mapping says that it is another."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,8 @@ def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dic
 
 def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resolution:
     """Decide what rows of `code` with `unit` (empty: none) mean."""
-    given = unit or code.unit or ""
+    label = unit or code.unit or ""
+    given = dict(code.mislabelled).get(label, label)
     name = meanings.find(code)
     concept = meanings.concepts[name] if name is not None else None
     said = Resolution(
@@ -138,6 +142,7 @@ def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resoluti
         text=code.text,
         route=code.route,
         date_only=code.date_only,
+        label=label if label != given else None,
     )
     return said if concept is None or code.fact is not None else _as_concept(said, concept)
 

@@ -48,13 +48,19 @@ def rejected(con: "Connection", files: Sequence[str]) -> tuple[tuple[str, int], 
 
 
 def repeats(con: "Connection", files: Sequence[tuple[Staged, dict]]) -> int:
-    """New rows that equal a row of another file, new or stored; an id is the row's own number and its file's."""
+    """New rows that equal a row of another file, new or stored; an id is the row's own number and its file's.
+
+    The parts of one file may be columns of the same row, which are equal in every column.
+    """
     stored = con.execute("SELECT 1 FROM meta.event LIMIT 1").fetchall()
     if len(files) == 1 and not stored:
         return 0
-    names = ", ".join(f"({number}, hash({literal(staged.source_file)}))" for number, (staged, _) in enumerate(files))
-    return con.execute(f"""WITH new AS (SELECT r.file, xor(r.event_id, f.file_hash) AS content
-            FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file_hash) ON f.number = r.file),
+    names = ", ".join(
+        f"({number}, {literal(staged.whole)}, hash({literal(staged.source_file)}))"
+        for number, (staged, _) in enumerate(files)
+    )
+    return con.execute(f"""WITH new AS (SELECT f.file, xor(r.event_id, f.file_hash) AS content
+            FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file, file_hash) ON f.number = r.file),
         often AS (SELECT content FROM new GROUP BY content HAVING count(DISTINCT file) > 1),
         old AS (SELECT xor(event_id, hash(source_file)) AS content FROM meta.event)
         SELECT count(*) FROM new
@@ -81,6 +87,11 @@ def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Seq
         implausible=_by_concept(con, "implausible"),
         words_for_numbers=_by_concept(con, '"numeric" AND number IS NULL AND source_value IS NOT NULL'),
         unknown_words=_by_concept(con, _not_listed(words)) if words else (),
+        relabelled=tuple(
+            con.execute("""SELECT concept || ' ' || label || ' is ' || source_unit AS said, CAST(sum(n) AS BIGINT) AS n
+                FROM ingest_meaning WHERE label IS NOT NULL AND number IS NOT NULL
+                GROUP BY said ORDER BY n DESC, said""").fetchall()
+        ),
         conversions=tuple(UnitConversion(*one) for one in conversions),
         date_only=date_only[0][0],
         warnings=(*_remarks(unmapped, concepts, resolutions), *_routes(con)),

@@ -1,15 +1,21 @@
 """A CSV file -> a temporary table of its rows as text, each with its number; knows no column by name.
 
+Comma and UTF-8, unless a mapping file says another delimiter or encoding: neither is found out by trying.
+
 DuckDB reads the file once, in parallel. Lines that are no rows are kept with their reason; only a
 file that has such lines is looked at a second time, to count which rows they are.
 """
 
+import codecs
 import csv
 import gzip
 import io
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import duckdb
 
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
 HEAD = 1 << 20
 """Bytes in which the header must end."""
-DIALECT = "delim = ',', quote = '\"', escape = '\"', auto_detect = false"
+DIALECT = "quote = '\"', escape = '\"', auto_detect = false"
 LINES = "delim = chr(31), quote = '', escape = '', auto_detect = false, header = false, columns = {'line': 'VARCHAR'}"
 """A line a row, whatever is in it."""
 
@@ -32,7 +38,46 @@ def is_csv(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def header(con: "Connection", path: Path, name: str) -> list[str]:
+@contextmanager
+def in_utf8(path: Path, name: str, encoding: str | None) -> Iterator[Path]:
+    """Give the file itself, or for another encoding a copy in UTF-8 that lasts as long as the block."""
+    if encoding is None:
+        yield path
+        return
+    if path.name.lower().endswith(".zst"):
+        raise ExtractError(f"{name}: a .zst file is read in UTF-8 only; unpack it, or save it with that encoding")
+    with tempfile.TemporaryDirectory(prefix="timeline_") as folder:
+        copy = Path(folder) / "copy.csv"
+        _recode(path, name, encoding, copy)
+        yield copy
+
+
+def _recode(path: Path, name: str, encoding: str, copy: Path) -> None:
+    decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
+    with open_binary(path) as source, copy.open("w", encoding="utf-8", newline="") as target:
+        try:
+            while chunk := source.read(HEAD):
+                text = decoder.decode(chunk)
+                lines += text.count("\n")
+                target.write(text)
+            decoder.decode(b"", final=True)
+        except UnicodeError as error:
+            if isinstance(error, UnicodeDecodeError):
+                lines += error.object[: error.start].decode(encoding, "ignore").count("\n")
+            raise ExtractError(
+                f"{name}: line {lines} is not {encoding}; save the file with that encoding, "
+                "or name its own under `read` of the mapping file"
+            ) from None
+        except (EOFError, OSError, zlib.error):
+            _damaged(name)
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """The bytes inside a plain or a .gz file."""
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+
+
+def header(con: "Connection", path: Path, name: str, delimiter: str = ",") -> list[str]:
     """The column names; raise ExtractError where the file does not begin with a line of them."""
     head = _head(con, path, name)
     if not head.strip():
@@ -46,13 +91,18 @@ def header(con: "Connection", path: Path, name: str) -> list[str]:
             line = head.count(b"\n", 0, error.start) + 1
             raise ExtractError(f"{name}: line {line} is not UTF-8; save the file with that encoding") from None
         text = head[: error.start].decode("utf-8-sig")
-    names = next(csv.reader(io.StringIO(text, newline="")), [])
-    return _checked(names, name)
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    return _checked(names, name, delimiter)
 
 
-def _checked(names: list[str], name: str) -> list[str]:
-    if len(names) == 1 and any(mark in names[0] for mark in (";", "\t", "|")):
-        raise ExtractError(f"{name}: line 1: the columns are not separated by commas; write a comma between them")
+def _checked(names: list[str], name: str, delimiter: str) -> list[str]:
+    if len(names) == 1 and any(mark in names[0] for mark in {",", ";", "\t", "|"} - {delimiter}):
+        how = (
+            "by commas; write a comma between them"
+            if delimiter == ","
+            else f"by {delimiter!r}, which the mapping file names as their delimiter"
+        )
+        raise ExtractError(f"{name}: line 1: the columns are not separated {how}")
     empty = [number for number, one in enumerate(names, 1) if not one.strip()]
     if empty:
         raise ExtractError(f"{name}: line 1: column {empty[0]} has no name")
@@ -67,7 +117,7 @@ def _head(con: "Connection", path: Path, name: str) -> bytes:
     try:
         if path.name.lower().endswith(".zst"):
             return _first_line(con, path) if zstd.is_whole(path) else _damaged(name)
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        with open_binary(path) as file:
             return file.read(HEAD)
     except (EOFError, OSError, zlib.error, duckdb.Error):
         return _damaged(name)
@@ -82,13 +132,14 @@ def _damaged(name: str) -> NoReturn:
     raise ExtractError(f"{name}: the file is damaged or cut short: it cannot be unpacked to its end") from None
 
 
-def read(con: "Connection", path: Path, name: str, columns: list[str], table: str) -> str | None:
+def read(con: "Connection", path: Path, name: str, columns: list[str], table: str, delimiter: str = ",") -> str | None:
     """Fill the temporary `table` with the rows and `source_row`; return the SELECT of the lines that are no rows."""
     listed = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     con.execute("DROP TABLE IF EXISTS temp.reject_errors; DROP TABLE IF EXISTS temp.reject_scans")
     try:
         con.execute(f"""CREATE TEMP TABLE {table}_read AS SELECT * FROM read_csv({literal(str(path))}, {DIALECT},
-            header = true, columns = {{{listed}}}, store_rejects = true, rejects_limit = 0)""")
+            delim = {literal(delimiter)}, header = true, columns = {{{listed}}}, store_rejects = true,
+            rejects_limit = 0)""")
     except duckdb.Error as error:
         raise ExtractError(f"{name}: {_said(str(error))}") from None
     con.execute(

@@ -165,6 +165,7 @@ def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestRepo
     folded = sift.fold_duplicates(con, events)
     sift.set_aside(con, events)
     repeats = counts.repeats(con, events)
+    meaning.write_words(con, events)
     meaning.give_meaning(con)
     keep_codes(con)
     found = counts.summary(con, concepts, resolutions)

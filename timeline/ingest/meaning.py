@@ -15,17 +15,35 @@ if TYPE_CHECKING:
 VALUE = """CASE WHEN c.concept IS NULL OR (c.factor = 1 AND c."offset" = 0) THEN w.number
     ELSE round(w.number * c.factor + c."offset", 9) END"""
 IMPLAUSIBLE = f"coalesce({VALUE} < c.low OR {VALUE} > c.high, FALSE)"
-TEXT = "CASE WHEN c.words THEN lower(coalesce(w.words, c.text)) ELSE coalesce(w.words, c.text) END"
+SPOKEN = "coalesce(s.ours, w.words, c.text)"
+TEXT = f"CASE WHEN c.words THEN lower({SPOKEN}) ELSE {SPOKEN} END"
+SAID = """LEFT JOIN ingest_said AS s
+    ON s.concept = coalesce(c.named, c.concept) AND s.theirs = lower(coalesce(w.words, c.text))"""
+"""The mapping's word for it, by the concept that the mapping names, in force or not."""
+
+
+def write_words(con: "Connection", files: Files) -> None:
+    """Fill `ingest_said`: for each concept the source's words, in lower case, with ours."""
+    said = {
+        (concept, theirs): ours
+        for staged, _ in reversed(files)
+        if staged.mapping is not None
+        for concept, vocabulary in staged.mapping.words.items()
+        for theirs, ours in vocabulary.items()
+    }
+    con.execute("CREATE TEMP TABLE ingest_said (concept VARCHAR, theirs VARCHAR, ours VARCHAR)")
+    if said:
+        con.executemany("INSERT INTO ingest_said VALUES (?, ?, ?)", [[*key, ours] for key, ours in said.items()])
 
 
 def give_meaning(con: "Connection") -> None:
     """Fill `ingest_meaning`, for the counts: what each mapped code says with each of its values, and how often."""
     con.execute(f"""CREATE TEMP TABLE ingest_meaning AS
-        SELECT m.n, c.concept, c.code, c.source_unit, c.unit, c."numeric", c.assumed, w.source_value, w.number,
+        SELECT m.n, c.concept, c.code, c.source_unit, c.unit, c."numeric", c.assumed, c.label, w.source_value, w.number,
             {TEXT} AS text, coalesce(w.route, lower(c.route)) AS route, {IMPLAUSIBLE} AS implausible
         FROM (SELECT code, word, count(*) AS n FROM ingest_row
             WHERE code IN (SELECT id FROM ingest_code WHERE concept IS NOT NULL) GROUP BY code, word) AS m
-        JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word""")
+        JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word {SAID}""")
 
 
 def events(files: Files) -> str:
@@ -40,5 +58,6 @@ def events(files: Files) -> str:
         FROM ingest_row AS r
         JOIN ingest_code AS c ON c.id = r.code
         JOIN ingest_word AS w ON w.id = r.word
+        {SAID}
         JOIN ingest_slice AS k ON k.patient = r.patient
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file"""

@@ -5,18 +5,46 @@ A conform folder has `data/**/*.parquet` (subject_id, time, code, numeric_value,
 resemble it (another value column, units and statuses inside the code) come in through a mapping file.
 """
 
+import hashlib
 from pathlib import Path
 
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest.mapping import Mapping, Pattern
+from timeline.ingest import written
+from timeline.ingest.mapping import Column, Mapping, Pattern, names_of
 from timeline.ingest.staged import Staged
-from timeline.quote import identifier, literal
+from timeline.quote import literal, whole
+from timeline.schema import Field
 
 REQUIRED = {"patient_id": "subject_id", "time": "time", "code": "code"}
 BIRTH = Pattern(match="MEDS_BIRTH", fact="birth_date")
 """The standard's own code of a birth; its code of a death, MEDS_DEATH, is in the value sets."""
+SPLITS = ("train", "tuning", "held_out")
+UNITS = ("ucum", "unit", "units")
+"""Columns of metadata/codes.parquet that some makers of MEDS folders add: the unit of a code's values."""
+CODES = "metadata/codes.parquet"
+TABLES = {
+    "data": (
+        Field("subject_id", "BIGINT", "whose event it is", nullable=False),
+        Field(
+            "time", "TIMESTAMP", "when; empty: rejected, unless the code is a baseline fact or one about the patient"
+        ),
+        Field("code", "VARCHAR", "the source's code", nullable=False),
+        Field("numeric_value", "FLOAT", "the number, by its shortest decimal: 100.4, not 100.40000153"),
+        Field("text_value", "VARCHAR", "the number's words; without a number, the value itself: `<0.5` is a bound"),
+    ),
+    CODES: (
+        Field("code", "VARCHAR", "the code that is told about", nullable=False),
+        Field("description", "VARCHAR", "for `timeline map`: its name"),
+        Field("parent_codes", "VARCHAR[]", "what it stands for: looked up among the value sets"),
+        Field("unit", "VARCHAR", "also `ucum` or `units`, where there is one: the unit of the code's values"),
+    ),
+}
+IGNORED = {
+    "metadata/subject_splits.parquet": "which patients a model learns from: no event",
+    "metadata/dataset.json": "name and version of the data set: no event",
+}
 
 
 def claims(path: Path) -> bool:
@@ -29,8 +57,8 @@ def shards(path: Path) -> list[Path]:
     """The Parquet files that hold events, in the order of their names."""
     if path.is_file():
         return [path] if path.suffix == ".parquet" else []
-    inside = sorted((path / "data").rglob("*.parquet"))
-    return inside or sorted(path.glob("*.parquet"))
+    inside = sorted((path / "data").rglob("*.parquet")) or sorted(path.glob("*.parquet"))
+    return inside or sorted(file for split in SPLITS for file in (path / split).rglob("*.parquet"))
 
 
 def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, scratch: str) -> list[Staged]:
@@ -38,15 +66,33 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, s
     files = shards(path)
     if not files:
         raise ExtractError(f"{path}: no Parquet file here; a MEDS extract has data/**/*.parquet")
-    mapping = _with_parents(con, path, mapping)
-    return [_shard(con, file, _name(file, path), mapping) for file in files]
+    metadata = codes_file(path)
+    mapping = _with_metadata(con, metadata, mapping)
+    return [_shard(con, file, _name(file, path), mapping, metadata) for file in files]
 
 
-def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mapping) -> Staged:
-    own = _columns(con, file, name)
-    columns = _staged_columns(own, name, mapping)
-    used = {theirs for theirs in own if any(identifier(theirs) in sql for sql in columns.values())}
-    unused = [theirs for theirs in own if theirs not in used]
+def codes_file(path: Path) -> Path | None:
+    """The folder's own table of codes, also where `path` is its folder of data."""
+    roots = (path, path.parent) if path.name == "data" else (path,)
+    return next((root / CODES for root in roots if (root / CODES).is_file()), None)
+
+
+def descriptions(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """What the extract's own metadata calls its codes."""
+    metadata = codes_file(path)
+    if metadata is None or not {"code", "description"} <= set(_columns(con, metadata, CODES)):
+        return {}
+    return dict(
+        con.execute(
+            f"SELECT code, min(description) FROM {_scan(metadata)} WHERE trim(description) <> '' GROUP BY code"
+        ).fetchall()
+    )
+
+
+def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mapping, metadata: Path | None) -> Staged:
+    types = _columns(con, file, name)
+    columns = _staged_columns(types, name, mapping)
+    unused = [theirs for theirs in types if not any(whole(theirs) in sql for sql in columns.values())]
     return Staged(
         source_file=name,
         path=file,
@@ -55,36 +101,47 @@ def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mappi
         relation=f"(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
         f"FROM read_parquet({literal(str(file))}, file_row_number = true))",
         columns=columns,
-        own=tuple(own),
+        own=tuple(types),
         mapping=mapping,
         notes=(f"columns not used: {', '.join(unused)}",) if unused else (),
+        digest=_digest(file, metadata) if metadata is not None else None,
+        reads=tuple(field for field in TABLES["data"] if field.name in types),
     )
 
 
-def _staged_columns(own: list[str], name: str, mapping: Mapping) -> dict[str, str]:
+def _digest(*files: Path) -> str:
+    """Of the rows and of what the metadata says of their codes: where either changes, the events do."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _staged_columns(types: dict[str, str], name: str, mapping: Mapping) -> dict[str, str]:
     """The expression of each staged column: as the mapping renames it, else as MEDS or we ourselves call it."""
-    lacking = {ours: theirs for ours, theirs in mapping.columns.items() if theirs not in own}
-    lacking |= {o: t for o, t in REQUIRED.items() if o not in mapping.columns and t not in own}
+    asked: dict[str, Column] = {**REQUIRED, **mapping.columns}
+    lacking = {theirs: ours for ours, source in asked.items() for theirs in names_of(source) if theirs not in types}
     if lacking:
-        missing = ", ".join(f"`{theirs}` (for {ours})" for ours, theirs in lacking.items())
+        missing = ", ".join(f"`{theirs}` (for {ours})" for theirs, ours in lacking.items())
         raise ExtractError(
-            f"{name}: no column {missing}; the file has {', '.join(own)}. "
+            f"{name}: no column {missing}; the file has {', '.join(types)}. "
             "Another name is given under `columns` of a mapping file (--mapping)"
         )
-    named = {ours: ours for ours in ("end_time", "unit", "route") if ours in own} | REQUIRED
-    columns = {ours: identifier(theirs) for ours, theirs in (named | dict(mapping.columns)).items()}
-    return _values(own, mapping) | columns
+    asked = {ours: ours for ours in ("end_time", "unit", "route") if ours in types} | asked
+    columns = {ours: written.column(ours, source, types, mapping.read) for ours, source in asked.items()}
+    return _values(types, mapping) | columns
 
 
-def _values(own: list[str], mapping: Mapping) -> dict[str, str]:
+def _values(types: dict[str, str], mapping: Mapping) -> dict[str, str]:
     """Value and text: a number where there is one, else the words, which may be a bounded number (`<0.5`)."""
-    if "value" in mapping.columns or "numeric_value" not in own:
+    if "value" in mapping.columns or "numeric_value" not in types:
         theirs = {"value": "value", "text": "text_value"}
-        return {ours: identifier(name) for ours, name in theirs.items() if name in own}
-    number = identifier("numeric_value")
-    if "text_value" not in own:
+        return {ours: whole(name) for ours, name in theirs.items() if name in types}
+    number = whole("numeric_value")
+    if "text_value" not in types:
         return {"value": number}
-    words = identifier("text_value")
+    words = whole("text_value")
     # As text, so that one column can hold both. DuckDB writes the shortest decimal of a FLOAT: 100.4, not 100.40000153.
     return {
         "value": f"coalesce(CAST(CASE WHEN NOT isnan({number}) THEN {number} END AS VARCHAR), {words})",
@@ -92,32 +149,42 @@ def _values(own: list[str], mapping: Mapping) -> dict[str, str]:
     }
 
 
-def _with_parents(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None) -> Mapping:
+def _with_metadata(con: duckdb.DuckDBPyConnection, metadata: Path | None, mapping: Mapping | None) -> Mapping:
     """The mapping, knowing what the extract's own metadata says of its codes, and the standard's birth code."""
     given = mapping or Mapping(name="MEDS")
-    metadata = path / "metadata" / "codes.parquet"
+    if metadata is None:
+        return given.extended({}, BIRTH)
+    types = _columns(con, metadata, CODES)
     parents: dict[str, tuple[str, ...]] = {}
-    if metadata.is_file():
-        own = _columns(con, metadata, "metadata/codes.parquet")
-        if {"code", "parent_codes"} <= set(own):
-            rows = con.execute(
-                f"SELECT code, parent_codes FROM read_parquet({literal(str(metadata))}) WHERE len(parent_codes) > 0"
-            ).fetchall()
-            parents = {code: tuple(codes) for code, codes in rows}
-    return given.extended(parents, BIRTH)
+    units: dict[str, str] = {}
+    if {"code", "parent_codes"} <= set(types):
+        rows = con.execute(f"SELECT code, parent_codes FROM {_scan(metadata)} WHERE len(parent_codes) > 0").fetchall()
+        parents = {code: tuple(codes) for code, codes in rows}
+    unit = next((name for name in UNITS if types.get(name) == "VARCHAR"), None)
+    if unit is not None and "code" in types:
+        units = dict(
+            con.execute(f"""SELECT code, min({whole(unit)}) FROM {_scan(metadata)} WHERE trim({whole(unit)}) <> ''
+                GROUP BY code HAVING count(DISTINCT {whole(unit)}) = 1""").fetchall()
+        )
+    return given.extended(parents, BIRTH, units=units)
 
 
-def _columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> list[str]:
+def _scan(file: Path) -> str:
+    return f"read_parquet({literal(str(file))})"
+
+
+def _columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> dict[str, str]:
     try:
-        return [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file))})").fetchall()]
+        described = con.execute(f"DESCRIBE SELECT * FROM {_scan(file)}").fetchall()
     except duckdb.Error:
         raise ExtractError(f"{name}: this is not a Parquet file, or it is damaged") from None
+    return {column: kind for column, kind, *_ in described}
 
 
 def _header(file: Path) -> list[str]:
     try:
         with duckdb.connect() as con:
-            return _columns(con, file, file.name)
+            return list(_columns(con, file, file.name))
     except ExtractError:
         return []
 

@@ -1,118 +1,112 @@
-"""The native format: events and patients as CSV (.gz, .zst) or Parquet -> staged rows; knows no concept and no unit."""
+"""The native format, and what a mapping file makes like it: CSV (.gz, .zst) and Parquet -> staged rows.
 
+Finds the files of an extract and the mapping's entry for each; knows no concept and no unit.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import csvfile
-from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, REQUIRED, CodeMapping, Staged
-from timeline.quote import identifier, literal
+from timeline.ingest import csvfile, tabular
+from timeline.ingest.mapping import Mapping, Table
+from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, Staged
+from timeline.schema import Field
 
-COLUMNS = {"events": EVENT_COLUMNS, "patients": PATIENT_COLUMNS}
-MARK = b"PAR1"
-"""A Parquet file begins and ends with it."""
+TABLES = {
+    kind: tuple(Field(name, *tabular.MEANINGS[name]) for name in names)
+    for kind, names in (("events", EVENT_COLUMNS), ("patients", PATIENT_COLUMNS))
+}
+"""What is read of an events and of a patients file; any other column is reported, and ignored."""
+IGNORED: dict[str, str] = {}
 
 
 def claims(path: Path) -> bool:
     """Whether `path` is a file or a folder of the native format."""
-    return bool(files(path))
+    return bool(files(path, None))
 
 
-def files(path: Path) -> list[Path]:
-    """The files of an extract, patients last: `events*` and `patients*` of a folder, or the one file."""
+def files(path: Path, mapping: Mapping | None) -> list[Path]:
+    """The files of an extract, patients last: `events*` and `patients*` of a folder, or the one file.
+
+    With a mapping that has `tables`, all files that it names, wherever in the folder they are.
+    """
     if path.is_file():
-        return [path] if _is_data(path) else []
-    found = [one for one in sorted(path.glob("*")) if one.is_file() and _is_data(one)]
-    named = [one for one in found if one.name.lower().startswith(("events", "patients"))]
-    return sorted(named, key=lambda one: (_kind(one) == "patients", one.name))
+        return [path] if _is_data(path) or _table(path, mapping) is not None else []
+    chosen = [one for one in _inside(path, mapping) if _is_read(one, path, mapping)]
+    return sorted(chosen, key=lambda one: (_kind(one, mapping) == "patients", one.relative_to(path).as_posix()))
+
+
+def _inside(path: Path, mapping: Mapping | None) -> list[Path]:
+    found = path.rglob("*") if mapping is not None and mapping.tables else path.glob("*")
+    return [one for one in sorted(found) if one.is_file()]
+
+
+def _is_read(file: Path, root: Path, mapping: Mapping | None) -> bool:
+    table = _table(file, mapping)
+    if table is not None:
+        return not table.ignore
+    return file.parent == root and _is_data(file) and file.name.lower().startswith(("events", "patients"))
 
 
 def _is_data(path: Path) -> bool:
     return csvfile.is_csv(path) or path.suffix.lower() == ".parquet"
 
 
-def _kind(path: Path) -> str:
-    return "patients" if path.name.lower().startswith("patients") else "events"
+def _table(file: Path, mapping: Mapping | None) -> Table | None:
+    return mapping.table(file.name) if mapping is not None else None
 
 
-def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: CodeMapping | None, scratch: str) -> list[Staged]:
-    """Return one record a file; raise ExtractError where one cannot be read as events or patients."""
-    found = files(path)
+def _kind(file: Path, mapping: Mapping | None) -> str:
+    said = _table(file, mapping)
+    if said is not None and said.kind is not None:
+        return said.kind
+    return "patients" if file.name.lower().startswith("patients") else "events"
+
+
+def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, scratch: str) -> list[Staged]:
+    """Return one record a file or wide column; raise ExtractError where one cannot be read as events or patients."""
+    found = files(path, mapping)
     if not found:
         raise ExtractError(
             f"{path}: no events here; an extract is a file or folder with events.csv (.gz, .zst) or .parquet"
+            + ("" if mapping is None else f", or with the `tables` of the mapping {mapping.name}")
         )
-    return [_file(con, one, path, mapping, f"{scratch}_{number}") for number, one in enumerate(found)]
+    staged = [
+        one for number, file in enumerate(found) for one in _file(con, file, path, mapping, f"{scratch}_{number}")
+    ]
+    notes = (*staged[0].notes, *_not_read(path, found, mapping))
+    return [replace(staged[0], notes=notes), *staged[1:]]
 
 
-def _file(con: duckdb.DuckDBPyConnection, file: Path, root: Path, mapping: CodeMapping | None, table: str) -> Staged:
+def _file(
+    con: duckdb.DuckDBPyConnection, file: Path, root: Path, mapping: Mapping | None, scratch: str
+) -> list[Staged]:
     name = file.name if root.is_file() else file.relative_to(root).as_posix()
-    own = csvfile.header(con, file, name) if csvfile.is_csv(file) else parquet_columns(con, file, name)
-    kind = _kind(file)
-    if kind == "events" and "code" not in own and {"sex", "birth_date"} & set(own):
+    table = _table(file, mapping) or Table()
+    writing = table.read.over(mapping.read) if mapping is not None else table.read
+    read = tabular.rows(con, file, name, writing, scratch)
+    kind = _kind(file, mapping)
+    if table.kind is None and table.code is None and not table.values and _has_patients_only(set(read.types), table):
         kind = "patients"
-    columns, notes = _columns(kind, own, name, mapping)
-    rejected = None
-    if csvfile.is_csv(file):
-        rejected = csvfile.read(con, file, name, own, table)
-        relation = table
-    else:
-        relation = (
-            f"(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
-            f"FROM read_parquet({literal(str(file))}, file_row_number = true))"
-        )
-    return Staged(
-        source_file=name,
-        path=file,
-        format="native",
-        kind="patients" if kind == "patients" else "events",
-        relation=relation,
-        columns={ours: identifier(theirs) for ours, theirs in columns.items()},
-        own=tuple(own),
-        rejected=rejected,
-        mapping=mapping,
-        notes=notes,
-    )
+    return tabular.staged(read, kind, table, mapping)
 
 
-def parquet_columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> list[str]:
-    """The column names of a Parquet file; raise ExtractError where it is none."""
-    with file.open("rb") as opened:
-        head = opened.read(4)
-        opened.seek(max(0, file.stat().st_size - 4))
-        tail = opened.read(4)
-    if not head:
-        raise ExtractError(f"{name}: the file is empty")
-    if head != MARK:
-        raise ExtractError(f"{name}: this is no Parquet file; an extract is CSV (also .gz, .zst) or Parquet")
-    if tail != MARK:
-        raise ExtractError(f"{name}: the file is damaged or cut short: its end is missing")
-    try:
-        return [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file))})").fetchall()]
-    except duckdb.Error:
-        raise ExtractError(f"{name}: the file is damaged: it cannot be read as Parquet") from None
+def _has_patients_only(own: set[str], table: Table) -> bool:
+    return "code" not in own | set(table.columns) and bool({"sex", "birth_date"} & (own | set(table.columns)))
 
 
-def _columns(
-    kind: str, own: list[str], name: str, mapping: CodeMapping | None
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Staged column -> the file's column; every missing or misspelt name at once."""
-    renamed = {ours: theirs for ours, theirs in (mapping.columns if mapping else {}).items() if ours in COLUMNS[kind]}
-    found = {ours: renamed.get(ours, ours) for ours in COLUMNS[kind] if renamed.get(ours, ours) in own}
-    wrong_case = {
-        ours: theirs
-        for ours in COLUMNS[kind]
-        if ours not in found
-        for theirs in own
-        if theirs.strip().lower() == renamed.get(ours, ours).lower()
-    }
-    said = [f"column `{theirs}` must be written `{renamed.get(ours, ours)}`" for ours, theirs in wrong_case.items()]
-    missing = [renamed.get(ours, ours) for ours in REQUIRED[kind] if ours not in found and ours not in wrong_case]
-    if missing:
-        listed = ", ".join(f"`{one}`" for one in missing)
-        said.append(f"column{'s' if len(missing) > 1 else ''} {listed} missing; the file has {', '.join(own)}")
-    if said:
-        raise ExtractError(f"{name}: {'; '.join(said)}")
-    unused = [theirs for theirs in own if theirs not in found.values()]
-    return found, (f"{name}: columns not used: {', '.join(unused)}",) if unused else ()
+def _not_read(path: Path, found: list[Path], mapping: Mapping | None) -> tuple[str, ...]:
+    """What is in the folder and in no table, and which tables are in no file."""
+    if path.is_file():
+        return ()
+    inside = _inside(path, mapping)
+    left = [one.relative_to(path).as_posix() for one in inside if one not in found and _is_data(one)]
+    left = [name for name in left if (table := _table(Path(name), mapping)) is None or not table.ignore]
+    met = {mapping.entry(one.name) for one in inside} if mapping is not None else set()
+    absent = [key for key in (mapping.tables if mapping is not None else ()) if key not in met]
+    said = [f"files not read, since no table names them: {', '.join(left)}"] if left else []
+    if absent and mapping is not None:
+        said.append(f"mapping {mapping.name}: tables that no file has: {', '.join(absent)}")
+    return tuple(said)

@@ -12,7 +12,7 @@ from timeline.ingest import codes, parse
 from timeline.ingest.codes import Resolution
 from timeline.ingest.parse import ABSENT, Source
 from timeline.ingest.staged import EVENT_COLUMNS, CodeMapping, Staged
-from timeline.quote import identifier, literal
+from timeline.quote import identifier, literal, whole
 from timeline.rules import Concept
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def raw(source: Source) -> str:
 
 def number_what_repeats(con: "Connection", files: Files) -> None:
     """Fill the small tables: patients in order of their ids, pairs of code and unit, values with their words."""
+    mappings = [staged.mapping for staged, _ in files]
     con.execute("CREATE TEMP TABLE ingest_seen_patient (raw VARCHAR)")
     con.execute("CREATE TEMP TABLE ingest_seen_pair (code VARCHAR, unit VARCHAR)")
     con.execute("CREATE TEMP TABLE ingest_seen_word (value VARCHAR, text VARCHAR, route VARCHAR)")
@@ -70,8 +71,16 @@ def number_what_repeats(con: "Connection", files: Files) -> None:
             {written} AS source_value, {parse.number(written)} AS number,
             CASE WHEN {parse.number(written)} IS NOT NULL THEN {parse.bound(written)} END AS bound,
             coalesce(nullif(trim(text), ''), CASE WHEN {parse.number(written)} IS NULL THEN {written} END) AS words,
-            lower(nullif(trim(route), '')) AS route
+            {_route(mappings)} AS route
         FROM (SELECT DISTINCT value, text, route FROM ingest_seen_word)""")
+
+
+def _route(mappings: Sequence[CodeMapping | None]) -> str:
+    """The route in lower case, in our word where a mapping has one for it."""
+    written = "lower(nullif(trim(route), ''))"
+    ours = {theirs: word for one in reversed(mappings) if one is not None for theirs, word in one.routes.items()}
+    said = " ".join(f"WHEN {literal(theirs)} THEN {literal(word)}" for theirs, word in ours.items())
+    return f"CASE {written} {said} ELSE {written} END" if said else written
 
 
 def resolve_codes(
@@ -81,7 +90,11 @@ def resolve_codes(
     pairs = con.execute("SELECT DISTINCT id, code, unit FROM ingest_pair ORDER BY id").fetchall()
     meanings = codes.Meanings.of(concepts)
     said = codes.decoded(dict.fromkeys(code for _, code, _ in pairs), mappings)
-    found = [(number, codes.resolve(label, said[code], unit, meanings)) for number, code, unit in pairs]
+    units = {theirs: unit for one in reversed(mappings) if one is not None for theirs, unit in one.units.items()}
+    found = [
+        (number, codes.resolve(label, said[code], units.get(unit, unit) or "", meanings))
+        for number, code, unit in pairs
+    ]
     codes.create(con, "ingest_code")
     codes.insert(con, "ingest_code", found)
     return [one for _, one in found]
@@ -108,7 +121,7 @@ def stage_rows(con: "Connection", files: Files, zone: str | None) -> None:
 
 def _read(staged: Staged, columns: Mapping[str, Source], zone: str | None) -> str:
     """SELECT a file's rows: times read, the content's number, the other columns as the small tables know them."""
-    own = ", ".join(identifier(name) for name in sorted(staged.own))
+    own = ", ".join(whole(name) for name in sorted(staged.own))
     time, state = parse.time(columns["time"], zone)
     end_time, end_state = parse.time(columns["end_time"], zone)
     keys = [f"{raw(columns[name])} AS {name}" for name in ("patient_id", "code", "unit", "value", "text", "route")]

@@ -12,7 +12,7 @@ from timeline.ingest import parse
 from timeline.ingest.normalise import raw, sources
 from timeline.ingest.sift import raw_json
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
-from timeline.quote import identifier, literal
+from timeline.quote import identifier, literal, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SLICE = 1_000_000
 """Events that are sorted at a time."""
+NOTHING = "SELECT NULL AS source_row, NULL AS reason WHERE FALSE"
 ROWS_NAMED = 5
 """Rows that a warning names."""
 
@@ -28,7 +29,7 @@ ROWS_NAMED = 5
 def load_patients(con: "Connection", staged: Staged) -> int:
     """Load a patients file into meta.patient_fact and meta.rejected; return how many duplicates were folded."""
     columns = sources(con, staged, PATIENT_COLUMNS)
-    own = ", ".join(f"r.{identifier(name)}" for name in staged.own)
+    own = ", ".join(f"r.{whole(name)}" for name in staged.own)
     birth, state = parse.time(columns["birth_date"], "UTC")
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT r.source_row, nullif(trim({raw(columns["patient_id"])}), '') AS patient_id,
@@ -36,15 +37,19 @@ def load_patients(con: "Connection", staged: Staged) -> int:
             {raw_json(staged)} AS raw, row_number() OVER (PARTITION BY {own} ORDER BY r.source_row) AS copy
         FROM {staged.relation} AS r""")
     file = literal(staged.source_file)
-    con.execute(f"""INSERT INTO meta.rejected SELECT {file}, source_row, CASE WHEN patient_id IS NULL
-            THEN 'patient_id is empty' ELSE 'birth_date cannot be read; write it as 1960-12-31' END, raw
-        FROM ingest_patient_row WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE})
-        ORDER BY source_row""")
+    con.execute(f"""CREATE TEMP TABLE ingest_patient_refused AS SELECT p.source_row, CASE
+            WHEN patient_id IS NULL THEN 'patient_id is empty'
+            WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; write it as 1960-12-31'
+            ELSE n.reason END AS reason, raw
+        FROM ingest_patient_row AS p LEFT JOIN ({staged.refused or NOTHING}) AS n ON n.source_row = p.source_row
+        WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE} OR n.reason IS NOT NULL)""")
+    con.execute(f"""INSERT INTO meta.rejected
+        SELECT {file}, source_row, reason, raw FROM ingest_patient_refused ORDER BY source_row""")
     con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, {file}, source_row
-        FROM ingest_patient_row WHERE copy = 1 AND patient_id IS NOT NULL AND state <> {parse.UNREADABLE}
-        ORDER BY source_row""")
+        FROM ingest_patient_row
+        WHERE copy = 1 AND source_row NOT IN (SELECT source_row FROM ingest_patient_refused) ORDER BY source_row""")
     folded = con.execute("SELECT count(*) FROM ingest_patient_row WHERE copy > 1").fetchall()[0][0]
-    con.execute("DROP TABLE ingest_patient_row")
+    con.execute("DROP TABLE ingest_patient_row; DROP TABLE ingest_patient_refused")
     return folded
 
 

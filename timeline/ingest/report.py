@@ -55,6 +55,8 @@ class IngestReport:
     """By concept: words where a number is expected; kept as text."""
     unknown_words: tuple[tuple[str, int], ...] = ()
     """By concept: words that are not of its list."""
+    relabelled: tuple[tuple[str, int], ...] = ()
+    """By concept, label and unit: values whose unit the mapping says to be another than their label."""
     conversions: tuple[UnitConversion, ...] = ()
     date_only: int = 0
     repeats: int = 0

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from timeline.ingest.normalise import Files
 from timeline.ingest.parse import UNREADABLE
 from timeline.ingest.staged import Staged
-from timeline.quote import identifier, literal
+from timeline.quote import literal, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ def fold_duplicates(con: "Connection", files: Files) -> dict[int, int]:
         (file UINTEGER, source_row UBIGINT, event_id UBIGINT, content VARCHAR, copy BIGINT)""")
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_twin ORDER BY file").fetchall():
         staged, _ = files[number]
-        own = ", ".join(f"r.{identifier(name)}" for name in sorted(staged.own))
+        own = ", ".join(f"r.{whole(name)}" for name in sorted(staged.own))
         con.execute(f"""INSERT INTO ingest_fate
             SELECT {number}, r.source_row, t.event_id, {literal(staged.source_file)} || to_json([{_texts(staged)}]),
                 row_number() OVER (PARTITION BY t.event_id, {own} ORDER BY r.source_row)
@@ -44,7 +44,7 @@ def fold_duplicates(con: "Connection", files: Files) -> dict[int, int]:
 
 
 def _texts(staged: Staged) -> str:
-    return ", ".join(f"CAST(r.{identifier(name)} AS VARCHAR)" for name in sorted(staged.own))
+    return ", ".join(f"CAST(r.{whole(name)} AS VARCHAR)" for name in sorted(staged.own))
 
 
 def _part_collisions(con: "Connection") -> None:
@@ -76,16 +76,18 @@ REASON = f"""CASE
 
 def set_aside(con: "Connection", files: Files) -> None:
     """Move what cannot be used to meta.rejected, and what is a fact about the patient to meta.patient_fact."""
-    con.execute(f"""CREATE TEMP TABLE ingest_reject AS SELECT * FROM (
-        SELECT r.file, r.source_row, {REASON} AS reason
-        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word)
-        WHERE reason IS NOT NULL""")
+    con.execute("CREATE TEMP TABLE ingest_reject (file UINTEGER, source_row UBIGINT, reason VARCHAR)")
+    # What a format refuses has its reason first: a dose that was held has no time because it was held.
     for number, (staged, _) in enumerate(files):
         if staged.refused is not None:
             con.execute(f"""INSERT INTO ingest_reject SELECT r.file, r.source_row, n.reason
                 FROM ingest_row AS r JOIN ({staged.refused}) AS n ON n.source_row = r.source_row
-                WHERE r.file = {number} AND NOT EXISTS (
-                    SELECT 1 FROM ingest_reject AS j WHERE j.file = r.file AND j.source_row = r.source_row)""")
+                WHERE r.file = {number}""")
+    con.execute(f"""INSERT INTO ingest_reject SELECT * FROM (
+        SELECT r.file, r.source_row, {REASON} AS reason
+        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word) AS f
+        WHERE reason IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM ingest_reject AS j WHERE j.file = f.file AND j.source_row = f.source_row)""")
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
         con.execute(f"""INSERT INTO meta.rejected
@@ -108,5 +110,5 @@ def set_aside(con: "Connection", files: Files) -> None:
 
 def raw_json(staged: Staged) -> str:
     """The row as read, as JSON text."""
-    pairs = ", ".join(f"{identifier(name)} := r.{identifier(name)}" for name in staged.own)
+    pairs = ", ".join(f"{whole(name)} := r.{whole(name)}" for name in staged.own)
     return f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"

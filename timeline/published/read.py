@@ -175,12 +175,19 @@ def scalar(text: str) -> Scalar:
 
 
 def unfit(published: Published, queries: Mapping[str, Query]) -> list[Finding]:
-    """Return what the checks name that the queries do not have: their statistics and their columns.
+    """Return what the checks name that the queries do not have: statistics, names in their answers, columns. And what
+    the queries say that they answer, and is no item.
 
     A query that is not there at all is no mistake of the file, which may serve several folders: its items are not
     computed, and say so.
     """
-    return [Finding(c.where, f"{one.id}: {text}") for one, c in _all(published) for text in _mistakes(c, queries)]
+    wrong = [Finding(c.where, f"{one.id}: {text}") for one, c in _all(published) for text in _mistakes(c, queries)]
+    return wrong + [
+        Finding(where, f"`published`: there is no item {key} in {published.file}{did_you_mean(key, published.items)}")
+        for asked in queries.values()
+        for where, key in asked.answers
+        if key not in published.items
+    ]
 
 
 def _all(published: Published) -> Iterator[tuple[Item, Check]]:
@@ -199,6 +206,15 @@ def _mistakes(check: Check, queries: Mapping[str, Query]) -> Iterator[str]:
             have = ", ".join(names) or "none"
             several = "has several statistics" if check.statistic in names else "has no statistic"
             yield f"query {asked.name} {several} `{check.statistic}`; it has {have}"
+            return
+        gives = asked.statistics[names.index(check.statistic)].gives(panel=bool(check.row))
+        if gives == ():
+            told = "has no panels; leave `row` out" if check.row else "answers by panel; name one as `row`"
+            yield f"statistic {check.statistic} of query {asked.name} {told}"
+        elif gives is not None:
+            for name in [name for name in check.values if name not in gives]:
+                hint = did_you_mean(name, gives) or f"; it gives {', '.join(gives)}"
+                yield f"statistic {check.statistic} of query {asked.name} gives no `{name}`{hint}"
         return
     if ROW not in asked.returns:
         yield f"query {asked.name} has no column `{ROW}`, by which a row is found; name a `statistic` of it"

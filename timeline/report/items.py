@@ -95,5 +95,8 @@ def answered(found: Query, frame: "polars.DataFrame") -> Item:
     rows = tuple(zip(*printing.columns_of(shown.columns, shown.rows()), strict=True))
     numeric = tuple(dtype.is_numeric() for dtype in frame.dtypes)
     declared = found.table
-    words = table.shown(frame, declared, {}, found.title) if isinstance(declared, table.Characteristics) else None
+    try:
+        words = table.shown(frame, declared, {}, found.title) if isinstance(declared, table.Characteristics) else None
+    except UsageError as error:
+        raise UsageError(f"{found.file}: {error}") from None
     return Item(found, tuple(frame.columns), rows, numeric, frame.height, answers, shown=words)

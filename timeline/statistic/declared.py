@@ -24,6 +24,10 @@ class Declared(Model):
     def columns(self) -> tuple[str, ...]:
         """The columns that it is computed from, apart from `where`."""
 
+    @abstractmethod
+    def gives(self, panel: bool) -> tuple[str, ...] | None:
+        """The names in its answer, or in that of one `panel`; None where the data name them."""
+
     def numbers(self) -> tuple[str, ...]:
         """The columns that must hold numbers."""
         return ()
@@ -38,6 +42,9 @@ class MedianRangeOf(Declared):
     of: str
     unit: str = ""
 
+    def gives(self, panel: bool) -> tuple[str, ...]:
+        return () if panel else ("n", "median", "low", "high")
+
     def numbers(self) -> tuple[str, ...]:
         return (self.of,)
 
@@ -48,6 +55,9 @@ class MedianRangeOf(Declared):
 class ProportionOf(Declared):
     kind: Literal["proportion"]
     of: str
+
+    def gives(self, panel: bool) -> tuple[str, ...]:
+        return () if panel else ("n", "count", "percent", "low", "high")
 
     def columns(self) -> tuple[str, ...]:
         return (self.of,)
@@ -63,6 +73,13 @@ class CountsOf(Declared):
     """The column that says a panel's name in words."""
     levels: tuple[str, ...] = ()
 
+    def gives(self, panel: bool) -> tuple[str, ...] | None:
+        if panel != (self.by is not None):
+            return ()
+        if not self.levels:
+            return None
+        return ("title", "n", "missing", *self.levels) if panel else ("n", *self.levels)
+
     def columns(self) -> tuple[str, ...]:
         return tuple(name for name in (self.of, self.by, self.words) if name is not None)
 
@@ -75,11 +92,22 @@ class SurvivalOf(Declared):
     landmarks: tuple[float, ...] = ()
     median: Literal["averaging", "first_crossing"] = "averaging"
 
+    def gives(self, panel: bool) -> tuple[str, ...]:
+        at = (f"percent_at_{time:g}" for time in self.landmarks)
+        return () if panel else ("n", "events", "median", "follow_up", "rule", "landmarks", *at)
+
     def numbers(self) -> tuple[str, ...]:
         return (self.time,)
 
     def columns(self) -> tuple[str, ...]:
         return (self.time, self.event)
+
+
+TEST = (
+    "n", "median_before", "median_after", "estimate", "low", "high", "t", "df", "p", "stars", "direction", "missing",
+)  # fmt: skip
+"""What one paired test answers, and below what a family of them does."""
+FAMILY = ("tests", "n", "significant", "stars", "lower", "higher")
 
 
 class PairedOf(Declared):
@@ -100,6 +128,13 @@ class PairedOf(Declared):
     beside: tuple[Beside, ...] = ()
     adjust: tuple[Adjusted, ...] = ()
     alpha: float = Field(default=0.05, gt=0, lt=1)
+
+    def gives(self, panel: bool) -> tuple[str, ...]:
+        if panel != (self.by is not None):
+            return () if panel else FAMILY
+        without = ("p_lowest_without_one", "p_highest_without_one")
+        beside = [name for kind in self.beside for name in (without if kind == "leave_one_out" else (kind,))]
+        return ("title", "unit", "of", *TEST, *beside, *self.adjust) if panel else (*TEST, *beside)
 
     def numbers(self) -> tuple[str, ...]:
         return (self.before, self.after)

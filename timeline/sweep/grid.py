@@ -105,6 +105,12 @@ def _variants(ruleset: RuleSet, folders: Iterable[Path]) -> dict[str, RuleSet]:
 
 def _misfits(known: Mapping[str, RuleSet], params: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for (variant, ruleset), (param, values) in itertools.product(known.items(), params.items()):
+        if variant != PLAIN and _has(known[PLAIN], param) and not _has(ruleset, param):
+            yield (
+                f"variant {variant} has no parameter {param}, which --set varies; give its rule that parameter, "
+                "vary one that every variant has, or leave the variant out"
+            )
+            continue
         for value in values:
             try:
                 in_force(ruleset, {param: value})

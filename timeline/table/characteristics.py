@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from timeline.table.declared import Characteristics
+from timeline.table.holds import check_numbers
 from timeline.table.numbers import median_range, percent
 from timeline.table.shown import MARKS, Group, Head, Note, Row, Shown
 from timeline.table.suppress import HIDDEN, WITHHELD
@@ -20,7 +21,11 @@ NOT_KNOWN = "– (not known)"
 def shown(
     frame: "polars.DataFrame", declared: Characteristics, title: str, notes: Sequence[str] = (), remark: str = ""
 ) -> Shown:
-    """Return the table that `declared` makes of `frame`; `notes` are added under it, after the header's own."""
+    """Return the table that `declared` makes of `frame`; `notes` are added under it, after the header's own.
+
+    Raises UsageError where a column of numbers holds words.
+    """
+    check_numbers(frame, declared)
     rows = frame.to_dicts()
     keys = [row[declared.key] for row in rows]
     marked = [note for note in declared.footnotes if any(key in keys for key in note.rows)]

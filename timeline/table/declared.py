@@ -67,6 +67,11 @@ class Characteristics(Model):
         measured = (self.median, self.low, self.high, self.unit, self.total)
         return tuple(name for name in (*named, *measured) if name is not None)
 
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that must hold numbers."""
+        own = (self.depth, self.n, self.count, self.percent, self.median, self.low, self.high, self.total)
+        return tuple(name for name in own if name is not None)
+
     def mistakes(self) -> list[str]:
         """What pydantic cannot see: sums and parts that would go in circles, or twice."""
         found = [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from timeline.errors import UsageError
 from timeline.table.declared import Characteristics, Table, depth_of
+from timeline.table.holds import check_numbers
 
 if TYPE_CHECKING:
     import polars
@@ -40,9 +41,11 @@ def suppress(frame: "polars.DataFrame", declared: Table | None, least: int) -> "
     """Return `frame` with no number of persons from 1 to `least` - 1 left in it, and with the column `hidden`.
 
     `hidden` says `<5` where the count is from 1 to 4, `withheld` where another number is missing that would give one
-    away, and is NULL where the row is as it was. Raises UsageError where `declared` has no counts, and below 3.
+    away, and is NULL where the row is as it was. Raises UsageError where `declared` has no counts, or a column of them
+    holds words, and below 3.
     """
     declared = check_suppression(declared, least)
+    check_numbers(frame, declared)
     rows = frame.to_dicts()
     hidden = _labels(rows, declared, least)
     return frame.with_columns(_columns(rows, hidden, declared, least))

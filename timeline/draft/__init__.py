@@ -1,0 +1,76 @@
+"""A first mapping file for an extract that is new: what it holds that means nothing yet, and what that may be.
+
+Nothing is mapped here: a draft proposes, a person confirms. Knows no medicine, and tells no patient's value: numbers
+and words are shown where at least ten patients have them, numbers with two digits that count.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timeline.draft.records import CodeDraft, ColumnDraft, Draft, RouteDraft, TableDraft, UnitDraft, WordDraft
+
+if TYPE_CHECKING:
+    from timeline.rules import Concept
+
+__all__ = ["CodeDraft", "ColumnDraft", "Draft", "RouteDraft", "TableDraft", "UnitDraft", "WordDraft", "draft"]
+
+MOST = 100
+"""Codes that a draft names, the most frequent first."""
+
+
+def draft(
+    paths: Sequence[Path | str] | Path | str,
+    concepts: "Mapping[str, Concept]",
+    *,
+    format: str = "auto",
+    mapping: Path | str | None = None,
+    most: int = MOST,
+    progress: Callable[[str], None] | None = None,
+) -> Draft:
+    """Return what a mapping file would have to say of an extract; nothing is kept of it.
+
+    The extract is read into a study that is thrown away. Where it cannot be read at all, `problem` says why, and
+    its tables are drafted alone. Raises ExtractError where there is no such file, Findings where `mapping` is none.
+    """
+    from timeline import ingest, store
+    from timeline.draft import codes, tables
+    from timeline.draft.alike import Known
+    from timeline.errors import ExtractError
+    from timeline.ingest import address
+
+    asked = [paths] if isinstance(paths, str | Path) else paths
+    listed = [str(one) if address.is_address(one) else Path(one) for one in asked]
+    files = [one for one in listed if isinstance(one, Path)]
+    for path in files:
+        if not path.exists():
+            raise ExtractError(f"{path}: there is no such file or folder")
+    given = _mapping(mapping)
+    known = Known.of(concepts, codes.learned())
+    with store.connect(":memory:") as con:
+        try:
+            # Which clock times are in decides no mapping: any zone will do.
+            ingest.ingest(con, listed, concepts, format=format, mapping=mapping, timezone="UTC", progress=progress)
+        except ExtractError as error:
+            return Draft(problem=str(error), tables=tables.unread(con, files, given, set(), known))
+        read = {name for (name,) in con.execute("SELECT split_part(source_file, '#', 1) FROM meta.source").fetchall()}
+        described: dict[str, str] = {}
+        for path in listed:
+            module = ingest.format_of(path, format, given)
+            described |= module.descriptions(con, path) if hasattr(module, "descriptions") else {}
+        found = codes.drafted(con, known, described, most)
+        return Draft(
+            codes=found.codes,
+            codes_in_all=found.codes_in_all,
+            rows_in_all=found.rows_in_all,
+            units=codes.units(con),
+            routes=codes.routes(con),
+            words=codes.words(con, concepts),
+            tables=tables.unread(con, files, given, read, known),
+        )
+
+
+def _mapping(path: Path | str | None):
+    from timeline.ingest import mapping
+
+    return None if path is None else mapping.load(Path(path))

@@ -1,0 +1,95 @@
+"""What a draft holds: records of what means nothing yet, and what it may be; never a patient's value."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What something may mean."""
+
+    name: str
+    because: str
+
+
+@dataclass(frozen=True)
+class CodeDraft:
+    """A code, or what a pattern makes of several, that no concept has."""
+
+    key: str
+    description: str | None
+    rows: int
+    patients: int
+    units: tuple[tuple[str, int], ...]
+    """With their rows; empty for none."""
+    numbers: tuple[float, float, float] | None
+    """10 %, median, 90 %, with two digits that count; None where fewer than ten patients have a number."""
+    words: tuple[str, ...]
+    """The most frequent, each of at least ten patients."""
+    candidates: tuple[Candidate, ...] = ()
+    """Concepts, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class UnitDraft:
+    """Rows that were rejected because of their unit."""
+
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class RouteDraft:
+    """A route that is no word of ours."""
+
+    route: str
+    rows: int
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True)
+class WordDraft:
+    """A word that a concept does not list, of at least ten patients."""
+
+    concept: str
+    word: str
+    rows: int
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnDraft:
+    """A column of a file that is not read, and which of ours it may be."""
+
+    name: str
+    type: str
+    """DuckDB's; of a text file what all its first rows can be read as."""
+    ours: str | None = None
+    concept: Candidate | None = None
+    """Of a wide table: what its cells may mean."""
+
+
+@dataclass(frozen=True)
+class TableDraft:
+    """A file that no table of the mapping names."""
+
+    file: str
+    columns: tuple[ColumnDraft, ...] = ()
+    read: tuple[tuple[str, str], ...] = ()
+    """How it seems to be written, where not as the native format: keys of `read`."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that a mapping file would have to say."""
+
+    problem: str | None = None
+    """Why the extract cannot be read at all."""
+    codes: tuple[CodeDraft, ...] = ()
+    codes_in_all: int = 0
+    rows_in_all: int = 0
+    """Of all codes without a concept."""
+    units: tuple[UnitDraft, ...] = ()
+    routes: tuple[RouteDraft, ...] = ()
+    words: tuple[WordDraft, ...] = ()
+    tables: tuple[TableDraft, ...] = ()

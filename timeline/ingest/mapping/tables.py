@@ -1,0 +1,191 @@
+"""The parts of a mapping file about files and tables -> models: every mistake with its place; knows no extract."""
+
+import codecs
+import re
+
+from timeline import fragment
+from timeline.ingest.mapping.model import COLUMNS, GROUP, Cell, Column, Offset, Table, Writing
+from timeline.yamltree import Node, Reader
+
+UNITS = ("second", "minute", "hour", "day")
+DATE_PARTS = re.compile(r"%-?[YymdbBje]")
+CLOCK_PARTS = re.compile(r"%-?[HI]")
+
+
+def writing(node: Node | None, reader: Reader) -> Writing:
+    """`read`: how text files are written."""
+    entries = {} if node is None else reader.mapping(node, "`read`", tuple(Writing.model_fields))
+    marks = {key: _mark(key, entries.get(key), reader) for key in ("delimiter", "decimal", "thousands")}
+    if marks["decimal"] is not None and marks["decimal"] == marks["thousands"]:
+        reader.say(entries["thousands"], "`decimal` and `thousands` are one mark; a number could be read in two ways")
+    return Writing(
+        **marks,
+        encoding=_encoding(entries.get("encoding"), reader),
+        dates=_formats("dates", entries.get("dates"), reader),
+        times=_formats("times", entries.get("times"), reader),
+        missing=tuple(text.strip() for text in reader.texts(entries.get("missing"), "missing")),
+    )
+
+
+def _mark(key: str, node: Node | None, reader: Reader) -> str | None:
+    text = reader.text(node, key)
+    if node is None or text is None:
+        return None
+    text = "\t" if text in ("tab", "\\t") else text
+    if len(text) != 1 or text.isalnum() or text in '"\n\r+-':
+        reader.say(node, f'`{key}` is one mark, such as `{key}: ";"`' + (" or `tab`" if key == "delimiter" else ""))
+    return text
+
+
+def _encoding(node: Node | None, reader: Reader) -> str | None:
+    text = reader.text(node, "encoding")
+    if node is None or text is None:
+        return None
+    try:
+        name = codecs.lookup(text).name
+    except LookupError:
+        reader.say(node, f"there is no encoding `{text}`; write latin-1, cp1252, utf-16 or another one")
+        return None
+    return None if name == "utf-8" else name
+
+
+def _formats(key: str, node: Node | None, reader: Reader) -> tuple[str, ...]:
+    """strptime formats: a date in each, a time of day in those of `times` only."""
+    formats = reader.texts(node, key)
+    for text in formats if node is not None else ():
+        clock = bool(CLOCK_PARTS.search(text))
+        example = '"%d.%m.%Y %H:%M"' if key == "times" else '"%d.%m.%Y"'
+        if not DATE_PARTS.search(text) or clock != (key == "times"):
+            reader.say(node or "", f"`{text}` is no format of {key}; write one as strptime does: {example}")
+        elif re.search(r"%-?[zZ]", text):
+            reader.say(node or "", f"`{text}`: a time with an offset is written as ISO 8601: 2024-01-31T13:45+01:00")
+        elif wrong := _unknown_format(text):
+            reader.say(node or "", f"`{text}` is no format of {key}: `{wrong}` is unknown; write {example}")
+    return formats
+
+
+def _unknown_format(text: str) -> str | None:
+    known = "aAwdbBmyYHIpMSgfnjUWcxXGuVL%"
+    return next((found for found in re.findall(r"%-?.?", text) if found[-1] not in known or found == "%"), None)
+
+
+def columns(node: Node | None, reader: Reader) -> dict[str, Column]:
+    """Our column -> what the source has for it."""
+    entries = {} if node is None else reader.mapping(node, "`columns`", COLUMNS)
+    found: dict[str, Column] = {}
+    for ours, child in entries.items():
+        column = _column(ours, child, reader)
+        if column is not None:
+            found[ours] = column
+    return found
+
+
+def _column(ours: str, node: Node, reader: Reader) -> Column | None:
+    if isinstance(node.value, dict):
+        if ours in ("time", "end_time"):
+            return _offset(node, reader)
+        reader.say(node, f"`{ours}` is a column's name; only time and end_time can be counted from another time")
+        return None
+    names = reader.texts(node, ours)
+    if not names or any(not name.strip() for name in names):
+        reader.say(node, f"`{ours}` names no column; write `{ours}: name`, as the source calls it")
+        return None
+    return names[0] if isinstance(node.value, str) else names
+
+
+def _offset(node: Node, reader: Reader) -> Offset | None:
+    entries = reader.mapping(node, "a counted time", tuple(Offset.model_fields))
+    said = {key: reader.text(entries.get(key), key) for key in Offset.model_fields}
+    missing = [key for key, text in said.items() if text is None]
+    if missing:
+        reader.say(
+            node,
+            f"a counted time lacks {', '.join(missing)}; write "
+            "{offset: column, unit: minute, anchor: column or time}",
+        )
+        return None
+    if said["unit"] not in UNITS:
+        reader.say(entries["unit"], f"`unit` is {', '.join(UNITS[:-1])} or {UNITS[-1]}, not `{said['unit']}`")
+        return None
+    return Offset.model_validate(said)
+
+
+def tables(node: Node | None, reader: Reader) -> dict[str, Table]:
+    """Each table's entry, in the order of the file."""
+    entries = {} if node is None else reader.mapping(node, "`tables`")
+    return {name: _table(name, child, reader) for name, child in entries.items()}
+
+
+def _table(name: str, node: Node, reader: Reader) -> Table:
+    entries = reader.mapping(node, f"table `{name}`", tuple(Table.model_fields))
+    kind = reader.text(entries.get("kind"), "kind")
+    if kind not in (None, "events", "patients"):
+        reader.say(entries["kind"], f"`kind` is events or patients, not `{kind}`")
+        kind = None
+    said = {
+        "kind": kind,
+        "ignore": reader.truth(entries.get("ignore"), "ignore"),
+        "columns": columns(entries.get("columns"), reader),
+        "code": _template(entries.get("code"), reader),
+        "values": _values(entries.get("values"), reader),
+        "where": _where(entries.get("where"), reader),
+        "read": writing(entries.get("read"), reader),
+    }
+    if said["ignore"] and len(entries) > 1:
+        reader.say(
+            entries["ignore"], f"table `{name}` is ignored, and the other keys say how to read it; leave one out"
+        )
+    if said["values"] and ("code" in entries or {"code", "value", "unit"} & set(said["columns"])):
+        reader.say(
+            entries["values"], "`values` gives each column's cells their own code and unit; leave out the others"
+        )
+    if kind == "patients" and {"code", "values"} & set(entries):
+        reader.say(entries["kind"], "`code` and `values` are of events; patients have patient_id, sex and birth_date")
+    return Table(**said)
+
+
+def _template(node: Node | None, reader: Reader) -> str | None:
+    text = reader.text(node, "code")
+    if node is not None and text is not None and set("{}") & set(GROUP.sub("", text)):
+        reader.say(node, "`code` has a stray brace; write a column's text as {name}")
+    return text
+
+
+def _values(node: Node | None, reader: Reader) -> dict[str, Cell]:
+    found = {}
+    for column, child in ({} if node is None else reader.mapping(node, "`values`")).items():
+        if isinstance(child.value, dict):
+            entries = reader.mapping(child, f"column `{column}`", tuple(Cell.model_fields))
+        else:
+            entries = {"code": child}
+        code = reader.text(entries.get("code"), "code")
+        if code is None:
+            reader.say(
+                child, f"`{column}` has no code; write `{column}: CODE` or `{column}: {{code: CODE, unit: UNIT}}`"
+            )
+        else:
+            found[column] = Cell(code=code, unit=reader.text(entries.get("unit"), "unit"))
+    return found
+
+
+def _where(node: Node | None, reader: Reader) -> str | None:
+    text = reader.text(node, "where")
+    if node is None or text is None:
+        return None
+    try:
+        fragment.parse(text, {})
+    except fragment.FragmentError as error:
+        reader.say(node, f"`where` is no condition over the source's columns: {error}")
+        return None
+    return text
+
+
+def statuses(node: Node | None, reader: Reader) -> dict[str, tuple[str, ...]]:
+    """Table -> the statuses that count."""
+    found = {}
+    for table, child in ({} if node is None else reader.mapping(node, "`statuses`")).items():
+        items = child.value if isinstance(child.value, tuple) else (child,)
+        found[table] = tuple((reader.text(item, table) or "").strip() for item in items)
+        if child.value is None:
+            reader.say(child, f"`{table}` names no status; write `{table}: [one, another]`")
+    return found

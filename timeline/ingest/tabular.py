@@ -1,0 +1,247 @@
+"""A CSV or Parquet file, as a mapping file says its table is read -> staged rows; knows no concept and no unit."""
+
+from dataclasses import dataclass
+from dataclasses import replace as with_
+from pathlib import Path
+
+import duckdb
+
+from timeline import fragment
+from timeline.errors import ExtractError
+from timeline.ingest import csvfile, parse, written
+from timeline.ingest.mapping import Column, Mapping, Offset, Table, Writing, names_of
+from timeline.ingest.mapping.model import GROUP
+from timeline.ingest.parse import Source
+from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, REQUIRED, Staged
+from timeline.quote import literal, whole
+from timeline.schema import Field
+
+MARK = b"PAR1"
+"""A Parquet file begins and ends with it."""
+KINDS = {"events": (*EVENT_COLUMNS, "status"), "patients": (*PATIENT_COLUMNS, "status")}
+WIDE = ("patient_id", "time", "end_time")
+"""What a wide table has by our own names; its other columns are values."""
+MEANINGS = {
+    "patient_id": ("VARCHAR", "whose row it is; empty: the row is rejected"),
+    "time": ("TIMESTAMP", "when; empty: rejected, unless the code is a baseline fact"),
+    "end_time": ("TIMESTAMP", "when it ended"),
+    "code": ("VARCHAR", "the source's code; empty: the row is rejected"),
+    "value": ("VARCHAR", "a number, a bounded number, or words"),
+    "unit": ("VARCHAR", "the value's unit; empty: the concept's own, counted"),
+    "text": ("VARCHAR", "the value's words"),
+    "route": ("VARCHAR", "the route of administration"),
+    "status": ("VARCHAR", "rows of a status that the mapping does not keep are rejected"),
+    "sex": ("VARCHAR", "as written"),
+    "birth_date": ("DATE", "date of birth; unreadable: the row is rejected"),
+}
+"""Type and meaning of what our columns are read from."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A file's rows: a FROM item with `source_row`, its columns with their types, and the lines that are no rows."""
+
+    name: str
+    path: Path
+    relation: str
+    types: dict[str, str]
+    rejected: str | None
+
+
+def rows(con: duckdb.DuckDBPyConnection, path: Path, name: str, writing: Writing, scratch: str) -> Rows:
+    """Read a text file into the temporary table `scratch`, or say how a Parquet file is scanned."""
+    if path.suffix.lower() == ".parquet":
+        relation = (
+            "(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
+            f"FROM read_parquet({literal(str(path))}, file_row_number = true))"
+        )
+        return Rows(name, path, relation, parquet_columns(con, path, name), None)
+    delimiter = writing.delimiter or ","
+    with csvfile.in_utf8(path, name, writing.encoding) as plain:
+        names = csvfile.header(con, plain, name, delimiter)
+        rejected = csvfile.read(con, plain, name, names, scratch, delimiter)
+    return Rows(name, path, scratch, dict.fromkeys(names, "VARCHAR"), rejected)
+
+
+def parquet_columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> dict[str, str]:
+    """The columns of a Parquet file with their types; raise ExtractError where it is none."""
+    with file.open("rb") as opened:
+        head = opened.read(4)
+        opened.seek(max(0, file.stat().st_size - 4))
+        tail = opened.read(4)
+    if not head:
+        raise ExtractError(f"{name}: the file is empty")
+    if head != MARK:
+        raise ExtractError(f"{name}: this is no Parquet file; an extract is CSV (also .gz, .zst) or Parquet")
+    if tail != MARK:
+        raise ExtractError(f"{name}: the file is damaged or cut short: its end is missing")
+    try:
+        described = con.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file))})").fetchall()
+    except duckdb.Error:
+        raise ExtractError(f"{name}: the file is damaged: it cannot be read as Parquet") from None
+    return {column: kind for column, kind, *_ in described}
+
+
+def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None) -> list[Staged]:
+    """One record for the file, or one for each column that `values` names; raise ExtractError with every mistake."""
+    given = mapping or Mapping(name="")
+    writing = table.read.over(given.read)
+    sources = _sources(read, kind, table, given)
+    reasons = _reasons(read, sources, table, given, writing)
+    columns = {
+        ours: written.column(ours, source, read.types, writing) for ours, source in sources.items() if ours != "status"
+    }
+    if table.code is not None:
+        columns["code"] = written.template(table.code, read.types, writing)
+    file = Staged(
+        source_file=read.name,
+        path=read.path,
+        format="native",
+        kind="patients" if kind == "patients" else "events",
+        relation=read.relation,
+        columns=columns,
+        own=tuple(read.types),
+        rejected=read.rejected,
+        refused=_refused(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, writing)]),
+        mapping=mapping,
+        notes=_unused(read, sources, table),
+        reads=_reads(sources, writing),
+    )
+    if not table.values:
+        return [file]
+    parts = [_part(file, read, name, table, reasons, writing) for name in table.values]
+    # Lines that are no rows are of no column: they are counted under the file's own name.
+    lines = with_(file, relation=f"(SELECT * FROM {read.relation} WHERE FALSE)", refused=None, columns={
+        **columns, "code": literal(""),
+    })  # fmt: skip
+    return [lines, *parts] if read.rejected is not None else parts
+
+
+def _part(file: Staged, read: Rows, name: str, table: Table, reasons: list[str], writing: Writing) -> Staged:
+    """The cells of one column of a wide table that are not empty, as events."""
+    cell = table.values[name]
+    filled = parse.text(Source(written.cell(name, read.types, writing), read.types[name]))
+    relation = f"(SELECT * FROM {read.relation} WHERE {filled} IS NOT NULL)"
+    return with_(
+        file,
+        source_file=f"{read.name}#{name}",
+        part=name,
+        relation=relation,
+        columns={
+            **file.columns,
+            "code": literal(cell.code),
+            "value": written.column("value", name, read.types, writing),
+            **({"unit": literal(cell.unit)} if cell.unit else {}),
+        },
+        rejected=None,
+        refused=_refused(relation, [*reasons, *_written_otherwise(name, read, writing)]),
+        reads=(*file.reads, Field(name, *MEANINGS["value"])),
+    )
+
+
+def _sources(read: Rows, kind: str, table: Table, mapping: Mapping) -> dict[str, Column]:
+    """Our column -> the source's; every missing or misspelt name at once."""
+    wide = bool(table.values)
+    named = ({} if wide else {o: c for o, c in mapping.columns.items() if o in KINDS[kind]}) | table.columns
+    named |= {o: mapping.columns[o] for o in WIDE if wide and o in mapping.columns and o not in table.columns}
+    ours_by_name = WIDE if wide else tuple(ours for ours in KINDS[kind] if ours != "status")
+    asked = {ours: ours for ours in ours_by_name} | named
+    if table.code is not None or wide:
+        asked.pop("code", None)
+    found = {ours: source for ours, source in asked.items() if all(name in read.types for name in names_of(source))}
+    needed = [ours for ours in REQUIRED[kind] if not (ours == "code" and (table.code is not None or wide))]
+    needed += [ours for ours in table.columns if ours not in needed]
+    said = _wrong(read, {ours: source for ours, source in asked.items() if ours not in found}, needed)
+    extra = [*(name for name in table.values), *GROUP.findall(table.code or "")]
+    if absent := [name for name in dict.fromkeys(extra) if name not in read.types]:
+        said.append(_missing(absent, read))
+    if said:
+        raise ExtractError(f"{read.name}: {'; '.join(said)}")
+    return found
+
+
+def _wrong(read: Rows, lacking: dict[str, Column], needed: list[str]) -> list[str]:
+    """What is to be said about columns that are not there."""
+    said, absent = [], []
+    for ours, source in lacking.items():
+        for name in (one for one in names_of(source) if one not in read.types):
+            near = [theirs for theirs in read.types if theirs.strip().lower() == name.lower()]
+            said += [f"column `{theirs}` must be written `{name}`" for theirs in near]
+            absent += [name] if not near and ours in needed else []
+    return said + ([_missing(absent, read)] if absent else [])
+
+
+def _missing(names: list[str], read: Rows) -> str:
+    listed = ", ".join(f"`{one}`" for one in names)
+    return f"column{'s' if len(names) > 1 else ''} {listed} missing; the file has {', '.join(read.types)}"
+
+
+def _reasons(read: Rows, sources: dict[str, Column], table: Table, mapping: Mapping, writing: Writing) -> list[str]:
+    """WHEN ... THEN the reason why a row is not to be used: it is left out by `where`, or by its status."""
+    reasons = []
+    if table.where is not None:
+        said = literal(f"left out by `where` of the mapping {mapping.name}")
+        reasons.append(f"WHEN ({_where(read, table.where)}) IS NOT TRUE THEN {said}")
+    if "status" not in sources:
+        return reasons
+    kept = mapping.kept(read.name)
+    if kept is None:
+        raise ExtractError(
+            f"{read.name}: the mapping {mapping.name} names a column for `status`, and not which are kept; "
+            f"write `statuses: {{{read.name.partition('.')[0]}: [one, another]}}`"
+        )
+    status = written.column("status", sources["status"], read.types, writing)
+    status = f"coalesce(trim(CAST({status} AS VARCHAR)), '')"
+    folded = f"lower({status})" if mapping.ignore_case else status
+    listed = ", ".join(literal(one.lower() if mapping.ignore_case else one) for one in kept)
+    start, said = literal("status '"), literal(f"' is not kept by the mapping {mapping.name}")
+    return [*reasons, f"WHEN {folded} NOT IN ({listed}) THEN {start} || {status} || {said}"]
+
+
+def _written_otherwise(source: Column | None, read: Rows, writing: Writing) -> list[str]:
+    """WHEN a value is a number, and not one as `read` declares them, such as 1.5 where the comma is the point."""
+    if not isinstance(source, str):
+        return []
+    wrong = written.not_as_declared(written.cell(source, read.types, writing), read.types[source], writing)
+    said = f"the value is a number that is not written as `read` says (decimal `{writing.decimal or '.'}`)"
+    return [f"WHEN {wrong} THEN {literal(said)}"] if wrong is not None else []
+
+
+def _refused(relation: str, reasons: list[str]) -> str | None:
+    if not reasons:
+        return None
+    case = f"CASE {' '.join(reasons)} END"
+    return (
+        f"SELECT source_row, reason FROM (SELECT source_row, {case} AS reason FROM {relation}) WHERE reason IS NOT NULL"
+    )
+
+
+def _where(read: Rows, text: str) -> str:
+    """The condition over the source's columns."""
+    parsed = fragment.parse(text, {})
+    unknown = [".".join(name) for name in sorted(parsed.names) if ".".join(name) not in read.types]
+    if unknown:
+        raise ExtractError(f"{read.name}: `where`: {_missing(unknown, read)}")
+    return fragment.resolved(parsed.tree, lambda name: whole(".".join(name)))
+
+
+def _unused(read: Rows, sources: dict[str, Column], table: Table) -> tuple[str, ...]:
+    used = {name for source in sources.values() for name in names_of(source)} | set(table.values)
+    used |= set(GROUP.findall(table.code or ""))
+    if table.where is not None:
+        used |= {".".join(name) for name in fragment.parse(table.where, {}).names}
+    unused = [name for name in read.types if name not in used]
+    return (f"{read.name}: columns not used: {', '.join(unused)}",) if unused else ()
+
+
+def _reads(sources: dict[str, Column], writing: Writing) -> tuple[Field, ...]:
+    """The source's columns that are used; a time that is written in another way, or counted, is text here."""
+    found = {}
+    for ours, source in sources.items():
+        type, meaning = MEANINGS[ours]
+        native = isinstance(source, str) and not (writing.dates or writing.times or writing.missing)
+        for name in names_of(source):
+            number = isinstance(source, Offset) and name == source.offset
+            kind = "DOUBLE" if number else type if native or type == "VARCHAR" else "VARCHAR"
+            found.setdefault(name, Field(name, kind, meaning))
+    return tuple(found.values())

@@ -1,0 +1,115 @@
+"""SQL that reads a source's column as a mapping file says it is written; knows no file and no meaning.
+
+What comes out is text as the native format writes it, or the column itself, for `parse` to judge. A text that is not
+written as declared is never read in another way: it stays unreadable.
+"""
+
+import re
+
+from timeline.ingest import parse
+from timeline.ingest.mapping import Column, Offset, Writing
+from timeline.ingest.mapping.model import FIXED
+from timeline.ingest.parse import Source
+from timeline.quote import literal, whole
+
+UNREADABLE = "no time: "
+"""Before a text that is no time in the writing declared, so that it is not read in another."""
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+EARLIEST = 1000
+"""The year of a time written in full: strptime takes `24` for the year 24."""
+TIMES = ("time", "end_time", "birth_date")
+
+
+def column(ours: str, source: Column, types: dict[str, str], writing: Writing) -> str:
+    """The expression of one of our columns, of the source's columns with their DuckDB `types`."""
+    if isinstance(source, Offset):
+        return _counted(source, types, writing)
+    if isinstance(source, tuple):
+        texts = ", ".join(parse.text(Source(cell(name, types, writing), types[name])) for name in source)
+        sql, is_text = f"nullif(concat_ws(' ', {texts}), '')", True
+    else:
+        sql, is_text = cell(source, types, writing), _is_text(types[source])
+    if not is_text:
+        return sql
+    if ours in TIMES:
+        return _time(sql, writing)
+    return _number(sql, writing) if ours == "value" else sql
+
+
+def cell(name: str, types: dict[str, str], writing: Writing) -> str:
+    """A source's column, NULL where its text stands for nothing."""
+    if not writing.missing or not _is_text(types[name]):
+        return whole(name)
+    nothing = ", ".join(literal(text) for text in writing.missing)
+    return f"CASE WHEN trim({whole(name)}) NOT IN ({nothing}) THEN {whole(name)} END"
+
+
+def template(text: str, types: dict[str, str], writing: Writing) -> str:
+    """A text in which {name} stands for a column's; NULL where that is empty."""
+    parts = re.split(r"\{(\w+)\}", text)
+    said = [
+        parse.text(Source(cell(part, types, writing), types[part])) if place % 2 else literal(part)
+        for place, part in enumerate(parts)
+        if part
+    ]
+    return " || ".join(said)
+
+
+def not_as_declared(sql: str, type: str, writing: Writing) -> str | None:
+    """A condition: the text is a number, but not in the writing declared; None where none is declared."""
+    if not _is_text(type) or not (writing.decimal or writing.thousands):
+        return None
+    return f"(NOT {_is_number(sql, writing)} AND {parse.number(f'trim({sql})')} IS NOT NULL)"
+
+
+def _is_text(type: str) -> bool:
+    return Source("", type).is_text
+
+
+def _is_number(sql: str, writing: Writing) -> str:
+    point = re.escape(writing.decimal or ".")
+    groups = rf"\d{{1,3}}({re.escape(writing.thousands)}\d{{3}})+|" if writing.thousands else ""
+    number = rf"{parse.BOUND}? *[+-]?(({groups}\d+)({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
+    return f"regexp_full_match(trim({sql}), {literal(number)})"
+
+
+def _number(sql: str, writing: Writing) -> str:
+    """With a point, and without a mark between thousands, where the text is a number."""
+    if not writing.decimal and not writing.thousands:
+        return sql
+    plain = f"replace({sql}, {literal(writing.thousands)}, '')" if writing.thousands else sql
+    if writing.decimal:
+        plain = f"replace({plain}, {literal(writing.decimal)}, '.')"
+    return f"CASE WHEN {_is_number(sql, writing)} THEN {plain} ELSE {sql} END"
+
+
+def _time(sql: str, writing: Writing) -> str:
+    """In the native writing. Where formats are declared, a text of that kind in another writing is unreadable."""
+    if not writing.dates and not writing.times:
+        return sql
+    written = f"nullif(trim({sql}), '')"
+    branches = [f"WHEN {written} IS NULL THEN NULL"]
+    for formats, native in ((writing.times, "%Y-%m-%d %H:%M:%S.%f"), (writing.dates, "%Y-%m-%d")):
+        if formats:
+            read = f"try_strptime({written}, [{', '.join(map(literal, formats))}])"
+            branches.append(f"WHEN year({read}) >= {EARLIEST} THEN strftime({read}, {literal(native)})")
+    if not writing.times:
+        branches.append(f"WHEN regexp_matches({written}, {literal('^' + parse.DATE + '[ Tt]')}) THEN {written}")
+    if not writing.dates:
+        branches.append(f"WHEN regexp_full_match({written}, {literal(parse.DATE)}) THEN {written}")
+    return f"CASE {' '.join(branches)} ELSE {literal(UNREADABLE)} || {written} END"
+
+
+def _counted(source: Offset, types: dict[str, str], writing: Writing) -> str:
+    """The time so long after its anchor: empty as the offset is, unreadable where either of them cannot be read."""
+    offset = parse.text(Source(cell(source.offset, types, writing), types[source.offset]))
+    if FIXED.fullmatch(source.anchor):
+        anchor = f"TRY_CAST({literal(source.anchor)} AS TIMESTAMP)"
+    else:
+        type = types[source.anchor]
+        read = Source(column("time", source.anchor, types, writing), type)
+        anchor = parse.time(read, None)[0] if type != "TIMESTAMP WITH TIME ZONE" else "CAST(NULL AS TIMESTAMP)"
+    count = f"CAST(round(TRY_CAST({offset} AS DOUBLE) * {SECONDS[source.unit]}e6) AS BIGINT)"
+    time = f"TRY({anchor} + to_microseconds({count}))"
+    native = f"strftime({time}, '%Y-%m-%d %H:%M:%S.%f')"
+    return f"CASE WHEN {offset} IS NOT NULL THEN coalesce({native}, {literal(UNREADABLE)} || {offset}) END"
