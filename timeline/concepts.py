@@ -101,9 +101,7 @@ def _by_factor(concept: Concept, unit: str) -> Conversion | None:
 
 def digest(concepts: Iterable[Concept]) -> str:
     """The hash of what the concepts mean: the same meaning, the same hash, whatever their titles and order."""
-    meanings = [
-        concept.model_dump(exclude=set(OF_NO_EVENT)) for concept in sorted(concepts, key=lambda one: one.name)
-    ]
+    meanings = [concept.model_dump(exclude=set(OF_NO_EVENT)) for concept in sorted(concepts, key=lambda one: one.name)]
     return hashlib.sha256(json.dumps(meanings, sort_keys=True).encode()).hexdigest()
 
 

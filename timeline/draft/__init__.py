@@ -56,9 +56,12 @@ def draft(
     from timeline.draft import codes, patterns, tables
     from timeline.draft.alike import Known
     from timeline.errors import ExtractError
+    from timeline.ingest import address
 
-    listed = [Path(one) for one in ([paths] if isinstance(paths, str | Path) else paths)]
-    for path in listed:
+    asked = [paths] if isinstance(paths, str | Path) else paths
+    listed = [str(one) if address.is_address(one) else Path(one) for one in asked]
+    files = [one for one in listed if isinstance(one, Path)]
+    for path in files:
         if not path.exists():
             raise ExtractError(f"{path}: there is no such file or folder")
     given = _mapping(mapping)
@@ -68,7 +71,7 @@ def draft(
             # Which clock times are in decides no mapping: any zone will do.
             ingest.ingest(con, listed, concepts, format=format, mapping=mapping, timezone="UTC", progress=progress)
         except ExtractError as error:
-            return Draft(problem=str(error), tables=tables.unread(con, listed, given, set(), known))
+            return Draft(problem=str(error), tables=tables.unread(con, files, given, set(), known))
         read = {name for (name,) in con.execute("SELECT split_part(source_file, '#', 1) FROM meta.source").fetchall()}
         described: dict[str, str] = {}
         for path in listed:
@@ -83,7 +86,7 @@ def draft(
             units=codes.units(con),
             routes=codes.routes(con),
             words=codes.words(con, concepts),
-            tables=tables.unread(con, listed, given, read, known),
+            tables=tables.unread(con, files, given, read, known),
         )
 
 
