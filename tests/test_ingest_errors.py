@@ -170,7 +170,7 @@ def test_a_parquet_file_with_a_broken_middle(tmp_path):
             {"timezone": "Zurich"},
             "--timezone Zurich: there is no such time zone; write it as Europe/Zurich or America/New_York",
         ),
-        ({"format": "hl7"}, "there is no format 'hl7'; choose auto, meds, omop, native"),
+        ({"format": "hl7"}, f"there is no format 'hl7'; choose auto, {', '.join(ingest.FORMATS)}"),
     ],
 )
 def test_a_call_that_is_wrong(tmp_path, options, message):

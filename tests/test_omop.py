@@ -1,5 +1,6 @@
 """OMOP extracts as they are found and staged: folders, shards, databases, vocabularies, addresses of servers."""
 
+import gzip
 from datetime import date, datetime
 from pathlib import Path
 
@@ -269,6 +270,35 @@ def test_a_mapping_finds_codes_of_the_source_by_the_name_of_their_table(tmp_path
     mapping.write_text("codes: {drug_exposure/DEX 4 MG: steroid_a}\n")
     con, _ = loaded(write(tmp_path / "x", person=PERSON, drug_exposure=rows), mapping=mapping)
     assert con.execute("SELECT code, concept FROM event").fetchall() == [("drug_exposure/DEX 4 MG", "steroid_a")]
+
+
+def test_a_mapping_may_say_what_we_do_not_guess_and_names_no_column_in_vain(tmp_path):
+    header = "person_id,drug_concept_id,drug_exposure_start_date,quantity,sig\n"
+    rows = header + "1,500,2024-01-01,4,\n2,500,2024-01-02,<2,low\n"
+    extract = write(tmp_path / "x", person=PERSON, drug_exposure=rows)
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text("columns: {value: quantity, text: SIG}\ncodes: {OMOP/500: {concept: steroid_a, unit: g}}\n")
+    con, _ = loaded(extract, mapping=mapping)
+    assert con.execute("SELECT concept, value, bound, unit, text FROM event ORDER BY source_row").fetchall() == [
+        ("steroid_a", 4000.0, None, "mg", None), ("steroid_a", 2000.0, "<", "mg", "low"),
+    ]  # fmt: skip
+    for columns, message in {
+        "{value: dose}": "mapping m.yaml: `columns`: no table has the column `dose` (for value)",
+        "{patient_id: person_id}": "mapping m.yaml: `columns`: the patient is always `person_id`",
+    }.items():
+        mapping.write_text(f"columns: {columns}\n")
+        with pytest.raises(ExtractError) as caught:
+            loaded(extract, mapping=mapping)
+        assert str(caught.value) == message
+
+
+def test_a_vocabulary_that_is_cut_short_is_named(tmp_path):
+    extract = write(tmp_path / "x", person=PERSON, drug_exposure=DRUGS)
+    lines = "".join(f"{number},concept number {number * 7919}\n" for number in range(40_000))
+    packed = gzip.compress(f"concept_id,concept_name\n{lines}".encode(), mtime=0)
+    (extract / "concept.csv.gz").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(ExtractError, match=r"concept.csv.gz: the file is damaged"):
+        loaded(extract)
 
 
 def test_a_column_of_the_staged_rows_is_told_for_each_that_is_read(tmp_path):

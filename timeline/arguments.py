@@ -89,7 +89,8 @@ def _map(parser: argparse.ArgumentParser) -> None:
 
 
 def _format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("auto", "native", "omop", "meds"), default="auto", help="default: auto")
+    choices = ("auto", "native", "omop", "meds", "fhir")
+    parser.add_argument("--format", choices=choices, default="auto", help="default: auto")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -242,10 +243,24 @@ def _sensitivity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
 
 
+def _export(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("folder", metavar="DIR", help="where to write: a new folder, or one of an earlier export")
+    forms = ("parquet", "csv", "meds", "omop")
+    parser.add_argument("--as", dest="form", choices=forms, default="parquet", help="default: parquet")
+    parser.add_argument(
+        "--tables", metavar="T,…", help="only these; also patient and event (default: all derived ones)"
+    )
+    _several(parser, "--label", "RULE.COLUMN@TIME", "of MEDS: a label file, its prediction time being a column, too")
+    parser.add_argument("--extract", metavar="DIR", help="of OMOP: what the study was made of, for the ids of its rows")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
     parser.add_argument("--seed", metavar="S", type=int, default=1, help="the same seed, the same extract (default: 1)")
+    forms = ("native", "omop", "meds", "fhir")
+    parser.add_argument("--as", dest="form", choices=forms, default="native", help="its format (default: native)")
     parser.add_argument("--cohort", metavar="FILE", help="a cohort specification (default: the shipped one)")
 
 
@@ -274,17 +289,9 @@ COMMANDS = (
         "timeline sweep study.duckdb --set my_rule.window=12h,24h,48h --measure summary",
         _sweep,
     ),
+    Command("diff", "which derived rows changed, for whom, and why", "timeline diff before.duckdb after.duckdb", _diff),
     Command(
-        "diff",
-        "which derived rows changed, for whom, and why",
-        "timeline diff before.duckdb after.duckdb",
-        _diff,
-    ),
-    Command(
-        "published",
-        "what was published beside what the study gives",
-        "timeline published study.duckdb",
-        _published,
+        "published", "what was published beside what the study gives", "timeline published study.duckdb", _published
     ),
     Command(
         "sensitivity",
@@ -293,6 +300,12 @@ COMMANDS = (
         _sensitivity,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
+    Command(
+        "export",
+        "write derived tables for other tools, with a data dictionary",
+        "timeline export study.duckdb out --as csv",
+        _export,
+    ),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),
 )
 

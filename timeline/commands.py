@@ -162,6 +162,19 @@ def _report(args: argparse.Namespace) -> int:
     return _say(report, summaries.report_text(report), args)
 
 
+def _export(args: argparse.Namespace) -> int:
+    with printing.progress() as show:
+        report = Study.open(args.study).export(
+            args.folder,
+            args.form,
+            tables=args.tables.split(",") if args.tables else (),
+            labels=args.label,
+            extract=args.extract,
+            progress=show,
+        )
+    return _say(report, summaries.export_text(report), args)
+
+
 def _synth(args: argparse.Namespace) -> int:
     from timeline import synth
     from timeline.demo import cohort
@@ -169,7 +182,7 @@ def _synth(args: argparse.Namespace) -> int:
     spec = Path(args.cohort) if args.cohort else cohort()
     with printing.progress() as show:
         show("making the cohort")
-        report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed)
+        report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed, form=args.form)
     return _say(report, str(report), args)
 
 
@@ -192,5 +205,6 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "published": checklist.published,
     "sensitivity": checklist.sensitivity,
     "report": _report,
+    "export": _export,
     "synth": _synth,
 }

@@ -99,6 +99,7 @@ def _concept() -> Schema:
     special: Schema = {
         "plausible": range_,
         "typical": range_,
+        "scale": {"enum": ["ratio", "interval"]},
         "conversions": numbers,
         "attributes": numbers,
         **dict.fromkeys(("any_unit", "static"), {"type": "boolean"}),

@@ -15,8 +15,8 @@ from timeline.rules import NAME, Audit, Concept, Example, Rule, RuleSet
 from timeline.yamltree import Node, Reader, compose
 
 CONCEPT_KEYS = (
-    "title", "source", "unit", "any_unit", "conversions", "molar_mass", "plausible", "typical", "words",
-    "static", "members", "codes", "unverified", "attributes",
+    "title", "source", "unit", "any_unit", "conversions", "molar_mass", "plausible", "typical", "scale",
+    "words", "static", "members", "codes", "unverified", "attributes",
 )  # fmt: skip
 
 
@@ -200,6 +200,11 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             reader.say(entries[key], f"`{key}` is a closed range [low, high]; `null` leaves an end open")
         return reader.number(low, key), reader.number(high, key)
 
+    scale = reader.text(entries.get("scale"), "scale") or "ratio"
+    if scale not in ("ratio", "interval"):
+        reader.say(entries["scale"], f"`scale` is `ratio` or `interval` (its zero is a convention), not `{scale}`")
+        return None
+
     def named(key: str) -> Mapping[str, Node]:
         return reader.mapping(entries[key], f"`{key}`") if key in entries else {}
 
@@ -217,6 +222,7 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             molar_mass=reader.number(entries.get("molar_mass"), "molar_mass"),
             plausible=bounds("plausible"),
             typical=bounds("typical"),
+            scale=scale,
             words=reader.texts(entries.get("words"), "words"),
             static=reader.truth(entries.get("static"), "static"),
             members=reader.texts(entries.get("members"), "members"),

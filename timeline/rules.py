@@ -53,6 +53,8 @@ class Concept(Model):
     """Outside this closed range a value is kept, flagged `implausible`, and no observation for rules."""
     typical: tuple[float | None, float | None] = (None, None)
     """Where most values of most patients lie: whether a whole group of values lies elsewhere tells a wrong unit."""
+    scale: Literal["ratio", "interval"] = "ratio"
+    """`interval`: the zero is a convention, so that a change has a meaning, and a percentage or a ratio has none."""
     words: tuple[str, ...] = ()
     """The words its `text` may be, lower case; empty means any."""
     static: bool = False

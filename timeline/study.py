@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
+    from timeline.export import ExportReport
     from timeline.ingest import IngestReport
     from timeline.published import Compared
     from timeline.report import ReportResult
@@ -311,6 +312,34 @@ class Study:
                 formats=formats,
                 patients=patients,
                 lanes=lanes,
+                progress=progress,
+            )
+
+    def export(
+        self,
+        folder: Path | str,
+        form: str,
+        *,
+        tables: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        extract: Path | str | None = None,
+        progress: Progress | None = None,
+    ) -> ExportReport:
+        """Write derived tables (by default all) into `folder` as parquet, csv, meds or omop, with a data dictionary.
+
+        `labels` of MEDS are `RULE.COLUMN@TIME_COLUMN`; with `extract`, the OMOP extract that the study was made of,
+        OMOP names events by the ids that they have there.
+        """
+        from timeline import export, store
+
+        with closing(store.connect(self.path, read_only=True)) as con:
+            return export.export(
+                con,
+                Path(folder),
+                form,
+                tables=tables,
+                labels=labels,
+                extract=None if extract is None else Path(extract),
                 progress=progress,
             )
 

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from timeline.coverage import Coverage
     from timeline.demo import Demo
     from timeline.engine import RunReport
+    from timeline.export import ExportReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
 
 NAMED = 8
 """So many names of a kind are listed, the most frequent first; the rest is counted."""
+FILES = 40
+"""So many files of an ingest are listed; the others are counted together."""
 
 
 def ingest_text(report: IngestReport) -> str:
@@ -28,11 +31,14 @@ def ingest_text(report: IngestReport) -> str:
             (s.source_file, s.format, s.rows_read, s.rows_loaded, s.rows_duplicate, s.rows_rejected)
             for s in report.sources
         ]
+        if (more := len(rows) - FILES) > 0:
+            read, loaded, duplicate, rejected = (sum(column) for column in list(zip(*rows[FILES:], strict=True))[2:])
+            rows = [*rows[:FILES], (f"and {more:,} more", "", read, loaded, duplicate, rejected)]
         lines += [table(("file", "format", "read", "loaded", "duplicate", "rejected"), rows, indent="  "), ""]
     lines.append(f"{count(report.events, 'event')} added; {count(report.patients, 'patient')} in the study.")
     said = (
-        ("Unchanged, nothing done", ", ".join(report.unchanged)),
-        ("Replaced", ", ".join(report.replaced)),
+        ("Unchanged, nothing done", _files(report.unchanged)),
+        ("Replaced", _files(report.replaced)),
         ("Rejected, see meta.rejected", _named(report.rejected)),
         (
             f"Without a concept: {count(report.unmapped_codes, 'code')}, {count(report.unmapped_rows, 'row')}",
@@ -52,6 +58,10 @@ def ingest_text(report: IngestReport) -> str:
     )
     lines += [wrapped(f"{heading}: {text}", indent="  ") for heading, text in said if text]
     return "\n".join([*lines, *(wrapped(warning, indent="  ") for warning in report.warnings)])
+
+
+def _files(names: Sequence[str]) -> str:
+    return ", ".join(names[:FILES]) + (f", and {len(names) - FILES:,} more" if len(names) > FILES else "")
 
 
 def lost_text(report: IngestReport) -> str:
@@ -207,3 +217,12 @@ NEXT = (
     "timeline --help",
 )
 """What is worth typing after the demo."""
+
+
+def export_text(report: ExportReport) -> str:
+    """Return which files were written, and what a reader of them must know."""
+    rows = [(one.file, one.rows) for one in report.files]
+    lines = [table(("file", "rows"), rows, indent="  "), ""]
+    lines.append(f"{report.folder}: {count(len(rows), 'file')} of data, dictionary.csv, README.md and export.json")
+    lines += [wrapped(note) for note in (*report.notes, *([report.remark] if report.remark else []))]
+    return "\n".join(lines)

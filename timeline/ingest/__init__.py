@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "module_of", "remap", "schemas"]
 
-FORMATS = ("meds", "omop", "native")
+FORMATS = ("meds", "omop", "fhir", "native")
 """Asked in this order whose an extract is."""
 SERVER = "omop"
 """The format of databases on a server."""

@@ -1,6 +1,7 @@
 """One ingest in one transaction: which files are new, their rows into the study's tables; knows no format."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace as with_
@@ -64,8 +65,8 @@ def load(
         return with_(report, patients=_count(con, "patient"))
     for file in report.replaced:
         _forget(con, file)
-    events = [(one, normalise.sources(con, one)) for one in new if one.kind == "events"]
-    read = {one.source_file: counts.rows_read(con, one) for one in new}
+    events = normalise.typed(con, [one for one in new if one.kind == "events"])
+    read = counts.rows_read(con, new)
     say("holding columns against their types")
     conformed = conform.conform(con, new)
     folded = _load_patient_files(con, new)
@@ -153,7 +154,8 @@ def _forget(con: "Connection", name: str) -> None:
 
 
 def _load_patient_files(con: "Connection", new: Sequence[Staged]) -> dict[str, int]:
-    return {one.source_file: patients.load_patients(con, one) for one in new if one.kind == "patients"}
+    files = [one for one in new if one.kind == "patients"]
+    return {one.source_file: 0 for one in files} | patients.load_patients(con, files)
 
 
 def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestReport, dict[str, int]]:
@@ -211,12 +213,14 @@ def _sources(con, new, read, folded, hashes, label) -> tuple[SourceCount, ...]:
                 f"{name}: {count.rows_read} rows read, but {count.rows_loaded} loaded, {count.rows_duplicate} "
                 f"duplicate and {count.rows_rejected} rejected; this is a mistake of ours: nothing was changed"
             )
-        numbers = [count.rows_read, count.rows_loaded, count.rows_duplicate, count.rows_rejected]
-        con.execute(
-            "INSERT INTO meta.source VALUES (?, ?, ?, ?, ?, ?, ?, now() AT TIME ZONE 'UTC', ?)",
-            [name, hashes[name], one.format, *numbers, label or None],
-        )
         found.append(count)
+    rows = [{**vars(one), "sha256": hashes[one.source_file], "mapping": label or None} for one in found]
+    types = {field.name: field.type for field in schema.SOURCE if field.name != "loaded_at"}
+    con.execute(
+        """INSERT INTO meta.source BY NAME SELECT *, now() AT TIME ZONE 'UTC' AS loaded_at
+        FROM (SELECT unnest(from_json(?, ?), recursive := true))""",
+        [json.dumps(rows), json.dumps([types])],
+    )
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ ingredients is also an exposure to each: `FILE#ingredient[1]`, `[2]`, … hold i
 """
 
 from collections.abc import Mapping as Named
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -59,15 +60,27 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | N
     if not tables & {"person", *EVENTS}:
         place = address.shown(path) if isinstance(path, str) else path
         raise ExtractError(f"{place}: no tables of the OMOP CDM here, such as person and drug_exposure")
-    rows.check(extract.tables)
+    rows.check(extract.tables, mapping)
+    try:
+        return _staged(con, extract, mapping, scratch)
+    except duckdb.Error as error:
+        damaged = [one.source_file for one in extract.tables if str(one.path) in str(error)]
+        if not damaged:
+            raise
+        raise ExtractError(f"{damaged[0]}: the file is damaged: it cannot be read to its end") from None
+
+
+def _staged(
+    con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Mapping | None, scratch: str
+) -> list[Staged]:
     ingredients = _look_up(con, extract, mapping, scratch)
     given = (mapping or Mapping(name="OMOP")).extended(vocabulary.parents(con, scratch))
-    staged = [rows.person(one, _births(con, one)) for one in extract.of("person")]
+    staged = [rows.person(one, mapping, _births(con, one)) for one in extract.of("person")]
     for table in EVENTS:
         for one in extract.of(table):
             staged += rows.events(con, one, given, scratch, ingredients, _but_for_their_id(con, one))
-    said = (*extract.notes, *_vocabulary_notes(con, tables, scratch))
-    return [Staged(**{**vars(staged[0]), "notes": (*staged[0].notes, *said)}), *staged[1:]]
+    said = (*extract.notes, *_vocabulary_notes(con, {one.table for one in extract.tables}, scratch))
+    return [replace(staged[0], notes=(*staged[0].notes, *said)), *staged[1:]]
 
 
 def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, scratch: str) -> found.Extract:

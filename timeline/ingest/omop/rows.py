@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from timeline import units
 from timeline.errors import ExtractError
 from timeline.ingest.mapping import Mapping
+from timeline.ingest.mapping.model import names_of
 from timeline.ingest.omop.found import Found
 from timeline.ingest.omop.known import OPERATORS, SEXES
 from timeline.ingest.omop.tables import EVENTS, TABLES, VOCABULARY, Table
-from timeline.ingest.omop.vocabulary import INTEGERS, number, words
+from timeline.ingest.omop.vocabulary import EXACT, INTEGERS, number, words
 from timeline.ingest.staged import Staged
 from timeline.quote import literal, whole
 
@@ -27,12 +28,10 @@ WORDS = {
 }
 """Columns of ids that stand for words, and which words."""
 DRUGS = "drug_exposure"
-EXACT = 2**53
-"""From here on a DOUBLE cannot tell a whole number from the next."""
 
 
-def check(tables: Sequence[Found]) -> None:
-    """Raise ExtractError where a table lacks what it cannot be read without, all at once."""
+def check(tables: Sequence[Found], mapping: Mapping | None) -> None:
+    """Raise ExtractError where a table lacks what it cannot be read without, or a mapping's columns, all at once."""
     wrong = [
         f"{found.source_file}: no column {' or '.join(f'`{name}`' for name in anyof)}"
         for found in tables
@@ -41,6 +40,19 @@ def check(tables: Sequence[Found]) -> None:
     ]
     if wrong:
         raise ExtractError(f"{'; '.join(wrong)}. A table of the OMOP CDM has these columns, in any case")
+    known = {name for found in tables for name in found.columns}
+    asked = mapping.columns if mapping else {}
+    named = [(ours, name) for ours, theirs in asked.items() for name in names_of(theirs)]
+    unknown = [f"`{name}` (for {ours})" for ours, name in named if name.lower() not in known]
+    made = [ours for ours, theirs in asked.items() if not isinstance(theirs, str)]
+    if made:
+        raise ExtractError(
+            f"mapping {mapping.name if mapping else ''}: `columns`: {', '.join(made)}: of tables of the OMOP CDM, "
+            "a column is taken as it is; write one name"
+        )
+    if unknown or "patient_id" in asked:
+        said = f"no table has the column {', '.join(unknown)}" if unknown else "the patient is always `person_id`"
+        raise ExtractError(f"mapping {mapping.name if mapping else ''}: `columns`: {said}")
 
 
 def _needed(table: str) -> list[tuple[str, ...]]:
@@ -66,12 +78,12 @@ def _ids(found: Found, mapping: Mapping | None) -> tuple[str, str]:
     return (source, standard) if _asked(found, mapping) == table.source_concept else (standard, source)
 
 
-def _asked(found: Found, mapping: Mapping | None) -> str | None:
-    """The column that a mapping file names for the code, where this table has it."""
+def _asked(found: Found, mapping: Mapping | None, ours: str = "code") -> str | None:
+    """The column that a mapping file names for one of ours, where this table has it."""
     if mapping is None:
         return None
     table = mapping.table(found.table)
-    column = (table.columns if table else {}).get("code") or mapping.columns.get("code")
+    column = (table.columns if table else {}).get(ours) or mapping.columns.get(ours)
     return column.lower() if isinstance(column, str) and column.lower() in found.columns else None
 
 
@@ -88,7 +100,7 @@ def _looked_up(found: Found) -> list[str]:
     return [name for name in WORDS if name in _names(EVENTS[found.table]) and name in found.columns]
 
 
-def person(found: Found, notes: tuple[str, ...]) -> Staged:
+def person(found: Found, mapping: Mapping | None, notes: tuple[str, ...]) -> Staged:
     """The patients: sex and date of birth, of which nothing that is not written is made up."""
     sex = " ".join(f"WHEN {id} THEN {literal(word)}" for id, word in SEXES.items())
     year, month, day = (number(found, f"{one}_of_birth") for one in ("year", "month", "day"))
@@ -99,6 +111,7 @@ def person(found: Found, notes: tuple[str, ...]) -> Staged:
         "patient_id": _person_id(found),
         "sex": f"coalesce(CASE {number(found, 'gender_concept_id')} {sex} END, {words(found, 'gender_source_value')})",
         "birth_date": f"coalesce({words(found, 'birth_datetime')}, {born})",
+        **_renamed(found, mapping, ("sex", "birth_date")),
     }
     return _staged(found, "patients", columns, "", notes)
 
@@ -125,10 +138,16 @@ def events(
         "code": _code(found, mapping),
         **({"end_time": _first(found, table.end)} if set(table.end) & set(found.columns) else {}),
         **_said(con, found, table),
+        **_renamed(found, mapping, ("time", "end_time", "value", "unit", "text", "route")),
     }
     staged = replace(_staged(found, "events", columns, _joins(found, scratch), notes), mapping=mapping)
     places = range(1, ingredients + 1) if found.table == DRUGS and _asked(found, mapping) is None else ()
     return [staged, *(_ingredient(found, staged, scratch, place) for place in places)]
+
+
+def _renamed(found: Found, mapping: Mapping | None, ours: Sequence[str]) -> dict[str, str]:
+    """What a mapping file takes from other columns than we do, in the tables that have these."""
+    return {one: words(found, name) for one in ours if (name := _asked(found, mapping, one)) is not None}
 
 
 def _code(found: Found, mapping: Mapping) -> str:
@@ -149,7 +168,7 @@ def _first(found: Found, names: Sequence[str]) -> str:
 def _person_id(found: Found) -> str:
     """The id as text, never through a number that cannot hold it."""
     own = found.columns["person_id"]
-    if found.types[own] in ("FLOAT", "DOUBLE"):
+    if found.types[own] in EXACT:
         return f"CAST(CAST({whole(own)} AS BIGINT) AS VARCHAR)"
     if found.types[own] in INTEGERS:
         return f"CAST({whole(own)} AS VARCHAR)"
@@ -189,20 +208,20 @@ def _value(found: Found) -> dict[str, str]:
 
 
 def _dose(con: "Connection", found: Found) -> dict[str, str]:
-    """A quantity is a dose where its unit is one of mass; two tablets are no milligrams."""
-    quantity, unit = words(found, "quantity"), words(found, "dose_unit_source_value")
+    """A quantity is a dose where its unit is a mass, also one per weight or time; two tablets are no milligrams."""
+    quantity, unit, sig = (words(found, name) for name in ("quantity", "dose_unit_source_value", "sig"))
     given = con.execute(f"SELECT DISTINCT {unit} AS unit FROM {found.relation} WHERE {quantity} IS NOT NULL").fetchall()
-    mass = sorted(one for (one,) in given if one and (read := units.parse(one)) and read.dimension == MASS)
+    mass = sorted(one for (one,) in given if one and (read := units.parse(one)) and read.dimension[0] == MASS)
     is_dose = f"{unit} IN ({', '.join(literal(one) for one in mass)})" if mass else "FALSE"
     return {
         "value": f"CASE WHEN {is_dose} THEN {quantity} END",
         "unit": f"CASE WHEN {is_dose} THEN {unit} END",
-        "text": f"CASE WHEN ({is_dose}) IS NOT TRUE THEN {quantity} || ' ' || {unit} END",
+        "text": f"coalesce({sig}, CASE WHEN ({is_dose}) IS NOT TRUE THEN {quantity} || ' ' || {unit} END)",
         "route": f"coalesce({_word(found, 'route_concept_id')}, {words(found, 'route_source_value')})",
     }
 
 
-MASS = (("mass",), ())
+MASS = ("mass",)
 
 
 def _joins(found: Found, scratch: str) -> str:
@@ -249,9 +268,9 @@ def _unusable(found: Found) -> dict[str, str]:
     """Condition -> why rows of it are none."""
     own = found.columns["person_id"]
     kind, column = found.types[own], whole(own)
-    if kind in ("FLOAT", "DOUBLE"):
+    if kind in EXACT:
         return {
-            f"NOT isfinite({column}) OR abs({column}) >= {EXACT} OR {column} <> trunc({column})": (
+            f"NOT isfinite({column}) OR abs({column}) >= {EXACT[kind]} OR {column} <> trunc({column})": (
                 "person_id is a floating-point number that does not say which person; write whole numbers or text"
             )
         }

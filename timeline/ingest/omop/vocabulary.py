@@ -21,6 +21,8 @@ INGREDIENT = "Ingredient"
 """`concept_class_id` of the substances of which drugs are made (RxNorm, and its extension)."""
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}
+"""From here on a floating-point number cannot tell a whole number from the next."""
 
 
 def words(found: Found, name: str) -> str:
@@ -33,8 +35,13 @@ def words(found: Found, name: str) -> str:
 
 def number(found: Found, name: str) -> str:
     """The whole number in a column, such as a concept id, 0 being none; `40166274.0` is one, `1.5` is not."""
-    if found.types.get(found.columns.get(name, "")) in INTEGERS:
-        return f"nullif(CAST({whole(found.columns[name])} AS BIGINT), 0)"
+    own = found.columns.get(name, "")
+    kind = found.types.get(own, "")
+    if kind in INTEGERS:
+        return f"nullif(CAST({whole(own)} AS BIGINT), 0)"
+    if kind in EXACT:
+        exact = f"abs({whole(own)}) < {EXACT[kind]} AND {whole(own)} = trunc({whole(own)})"
+        return f"nullif(CASE WHEN {exact} THEN CAST({whole(own)} AS BIGINT) END, 0)"
     written = words(found, name)
     whole_number = f"regexp_full_match({written}, '-?[0-9]+([.]0*)?')"
     return f"nullif(CASE WHEN {whole_number} THEN TRY_CAST({written} AS BIGINT) END, 0)"
