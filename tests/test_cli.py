@@ -80,7 +80,7 @@ def test_every_example_is_a_call_that_parses(command):
 
 
 WRONG_CALLS = [
-    (["rum"], "timeline: there is no command `rum`; did you mean `run`? The commands are demo, ingest, run,"),
+    (["rum"], "timeline: there is no command `rum`; did you mean `run`? The commands are demo, ingest, map, run,"),
     (["run"], "timeline run: the following arguments are required: STUDY. See `timeline run --help`"),
     (["run", "s", "--seet", "a.b=1"], "unrecognized arguments: --seet a.b=1; did you mean `--set`?"),
     (["run", "s", "--only"], "timeline run: --only leaves the shipped rules out; name your own with --rules DIR"),

@@ -6,9 +6,9 @@ Must be there at once: imports nothing heavy, and knows nothing of how a command
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from timeline.errors import UsageError
+from timeline.option_parser import Parser, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -19,26 +19,6 @@ class Command:
     help: str
     example: str
     options: Callable[[argparse.ArgumentParser], None]
-
-
-class Parser(argparse.ArgumentParser):
-    """An argparse parser whose mistakes are UsageErrors, with the nearest known word."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}{self._nearest(message) or '.'} See `{self.prog} --help`")
-
-    def _nearest(self, message: str) -> str:
-        if not message.startswith("unrecognized arguments: -"):
-            return ""
-        word = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
-        known = [option for action in self._actions for option in action.option_strings]
-        return _did_you_mean(word, known)
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    from timeline.printing import did_you_mean
-
-    return did_you_mean(word, known)
 
 
 def _study(parser: argparse.ArgumentParser) -> None:
@@ -355,7 +335,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     named = {command.name: command for command in COMMANDS}
     if argv[0] not in named:
         raise UsageError(
-            f"timeline: there is no command `{argv[0]}`{_did_you_mean(argv[0], list(named)) or '.'} "
+            f"timeline: there is no command `{argv[0]}`{did_you_mean(argv[0], list(named)) or '.'} "
             f"The commands are {', '.join(named)}"
         )
     return parser(named[argv[0]]).parse_intermixed_args(argv[1:], argparse.Namespace(command=argv[0]))

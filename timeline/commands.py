@@ -91,11 +91,13 @@ def _map(args: argparse.Namespace) -> int:
     from timeline import load
     from timeline.draft import draft
     from timeline.draft.text import text_of
+    from timeline.ingest import address
 
     with printing.progress() as show:
         concepts = load.load(rule_folders(args.rules)).concepts
         made = draft(args.extracts, concepts, format=args.format, mapping=args.mapping, most=args.codes, progress=show)
-    text = text_of(made, f"draft for {', '.join(Path(one).name for one in args.extracts)}")
+    names = (address.shown(one) if address.is_address(one) else Path(one).name for one in args.extracts)
+    text = text_of(made, f"draft for {', '.join(names)}")
     if args.output is not None:
         Path(args.output).write_text(text, encoding="utf-8")
         text = f"{args.output}: a draft of {printing.count(len(made.codes), 'code')}, nothing of it in force yet"

@@ -73,10 +73,12 @@ def draft(
         except ExtractError as error:
             return Draft(problem=str(error), tables=tables.unread(con, files, given, set(), known))
         read = {name for (name,) in con.execute("SELECT split_part(source_file, '#', 1) FROM meta.source").fetchall()}
+        modules = {path: ingest.format_of(path, format, given) for path in listed}
         described: dict[str, str] = {}
-        for path in listed:
-            module = ingest.format_of(path, format, given)
+        for path, module in modules.items():
             described |= module.descriptions(con, path) if hasattr(module, "descriptions") else {}
+        # The tables of a standard are known, read or not.
+        free = [path for path in files if modules[path].__name__.endswith(".native")]
         found = codes.drafted(con, known, described, most)
         return Draft(
             patterns=patterns.drafted(codes.rows_of_codes(con)),
@@ -86,7 +88,7 @@ def draft(
             units=codes.units(con),
             routes=codes.routes(con),
             words=codes.words(con, concepts),
-            tables=tables.unread(con, files, given, read, known),
+            tables=tables.unread(con, free, given, read, known),
         )
 
 
