@@ -299,6 +299,7 @@ def test_every_command_prints_json(capsys, made, tmp_path):
     shutil.copy(shipped.folder("queries") / "data_quality.sql", few)
     for argv in (
         ["ingest", study, extract],
+        ["map", extract],
         ["run", study],
         ["check", str(made / "rules"), "--only"],
         ["query", study, "--list"],

@@ -136,9 +136,9 @@ def test_write_fills_the_tables_and_keeps_what_mappings_say():
     concepts.write(con, given)
     concepts.write(con, given)
     assert con.execute("SELECT * FROM concept ORDER BY concept").fetchall() == [
-        ("count", None, "10*9/L", None, None, [], False),
-        ("group", None, None, None, None, ["mass", "count"], False),
-        ("mass", "it's mass", "mg/L", 0.0, None, [], False),
+        ("count", None, "10*9/L", *[None] * 4, "{}", None, [], False),
+        ("group", None, None, *[None] * 4, "{}", None, ["mass", "count"], False),
+        ("mass", "it's mass", "mg/L", 0.0, None, None, None, '{"nmol/L": 0.105}', None, [], False),
     ]
     assert con.execute("SELECT * FROM concept_code ORDER BY code").fetchall() == [
         ("mass", "LOCAL/1", "mapping local.yaml"),
@@ -148,7 +148,7 @@ def test_write_fills_the_tables_and_keeps_what_mappings_say():
 
 
 def test_the_digest_is_of_meaning():
-    titled = MASS.model_copy(update={"title": "Mass", "source": "a book"})
+    titled = MASS.model_copy(update={"title": "Mass", "source": "a book", "scale": "interval"})
     narrowed = MASS.model_copy(update={"plausible": (0.0, 10.0)})
     assert concepts.digest([MASS, COUNT]) == concepts.digest([COUNT, titled])
     assert concepts.digest([MASS]) != concepts.digest([narrowed])

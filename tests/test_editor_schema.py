@@ -40,6 +40,15 @@ def test_shipped_files_are_accepted(path: Path) -> None:
     assert errors == []
 
 
+CONCEPTS = sorted(path for path in folder("rules").rglob("*.yaml") if path.parent.name == "concepts")
+
+
+@pytest.mark.parametrize("path", CONCEPTS, ids=lambda path: path.stem)
+def test_shipped_concepts_are_accepted(path: Path) -> None:
+    written = {"concepts": with_booleans(document(path.read_text("utf-8")))}
+    assert [error.message for error in VALIDATOR.iter_errors(written)] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -55,6 +64,9 @@ def test_shipped_files_are_accepted(path: Path) -> None:
         "dose: {from: drug, columns: {x: {first: lab.value, in: 'time, time'}}}",
         "dose: {from: drug, params: {x: {meaning: nothing}}}",
         "examples: [{title: nothing expected}]",
+        "concepts: {lab: {scale: intervall}}",
+        "concepts: {lab: {unit: mg/L, plausable: [0, 5]}}",
+        "concepts: {lab: {unit: mg/L, typical: 5}}",
     ],
 )
 def test_mistakes_are_marked(text: str) -> None:

@@ -224,6 +224,7 @@ def test_the_extract_says_that_it_is_synthetic(small: Path, tmp_path: Path) -> N
         "source": "",
         "specification": "small.yaml",
         "seed": 4,
+        "format": "native",
     }
     assert "synthetic" in str(report) and "no real patient" in str(report)
 

@@ -89,7 +89,8 @@ def _map(parser: argparse.ArgumentParser) -> None:
 
 
 def _format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("auto", "native", "omop", "meds"), default="auto", help="default: auto")
+    choices = ("auto", "native", "omop", "meds", "fhir")
+    parser.add_argument("--format", choices=choices, default="auto", help="default: auto")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +176,16 @@ def _report(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _audit(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _several(parser, "--checks", "DIR", "folders of checks of your own, asked beside the shipped ones")
+    _several(parser, "--check", "ID", "ask these alone, and say what they mean and how to list what is wrong")
+    words = "checks that stop the work: ids, none, or declared (default): those of the rule set, else severity error"
+    parser.add_argument("--fail-on", metavar="ID,…", default="declared", help=words)
+    parser.add_argument("--profile", action="store_true", help="list, too, what the study holds of every concept")
+    parser.add_argument("--show-values", action="store_true", help="show some rows of failed checks: patients' values")
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     parser.add_argument("rule", metavar="RULE", help="the rule whose row is to be explained, or its absence")
@@ -232,10 +243,24 @@ def _sensitivity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
 
 
+def _export(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("folder", metavar="DIR", help="where to write: a new folder, or one of an earlier export")
+    forms = ("parquet", "csv", "meds", "omop")
+    parser.add_argument("--as", dest="form", choices=forms, default="parquet", help="default: parquet")
+    parser.add_argument(
+        "--tables", metavar="T,…", help="only these; also patient and event (default: all derived ones)"
+    )
+    _several(parser, "--label", "RULE.COLUMN@TIME", "of MEDS: a label file, its prediction time being a column, too")
+    parser.add_argument("--extract", metavar="DIR", help="of OMOP: what the study was made of, for the ids of its rows")
+
+
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
     parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
     parser.add_argument("--seed", metavar="S", type=int, default=1, help="the same seed, the same extract (default: 1)")
+    forms = ("native", "omop", "meds", "fhir")
+    parser.add_argument("--as", dest="form", choices=forms, default="native", help="its format (default: native)")
     parser.add_argument("--cohort", metavar="FILE", help="a cohort specification (default: the shipped one)")
 
 
@@ -251,6 +276,7 @@ COMMANDS = (
     Command("run", "derive every table anew, all or nothing", "timeline run study.duckdb --rules my_rules", _run),
     Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
     Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),
+    Command("audit", "is the study whole, reconciled and plausible", "timeline audit study.duckdb", _audit),
     Command(
         "explain",
         "say why a row is as it is, or why there is none",
@@ -263,17 +289,9 @@ COMMANDS = (
         "timeline sweep study.duckdb --set my_rule.window=12h,24h,48h --measure summary",
         _sweep,
     ),
+    Command("diff", "which derived rows changed, for whom, and why", "timeline diff before.duckdb after.duckdb", _diff),
     Command(
-        "diff",
-        "which derived rows changed, for whom, and why",
-        "timeline diff before.duckdb after.duckdb",
-        _diff,
-    ),
-    Command(
-        "published",
-        "what was published beside what the study gives",
-        "timeline published study.duckdb",
-        _published,
+        "published", "what was published beside what the study gives", "timeline published study.duckdb", _published
     ),
     Command(
         "sensitivity",
@@ -282,6 +300,12 @@ COMMANDS = (
         _sensitivity,
     ),
     Command("report", "tables and figures in one page", "timeline report study.duckdb -o report.html", _report),
+    Command(
+        "export",
+        "write derived tables for other tools, with a data dictionary",
+        "timeline export study.duckdb out --as csv",
+        _export,
+    ),
     Command("synth", "make a synthetic extract of any size", "timeline synth extract --patients 200", _synth),
 )
 

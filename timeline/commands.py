@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import asking, checklist, printing, summaries, whatif
+from timeline import asking, audit_text, checklist, printing, summaries, whatif
 from timeline.asking import settings
 from timeline.errors import UsageError
 from timeline.folders import rule_folders
@@ -113,6 +113,22 @@ def _run(args: argparse.Namespace) -> int:
     return _say(report, summaries.run_text(report), args)
 
 
+def _audit(args: argparse.Namespace) -> int:
+    with printing.progress() as show:
+        found = Study.open(args.study).audit(
+            *args.checks,
+            only=args.check,
+            fail_on=args.fail_on.split(","),
+            show_values=args.show_values,
+            progress=show,
+        )
+    text = audit_text.audit_text(found, whole=bool(args.check), profile=args.profile)
+    _say(found, text, args)
+    if found.stopped:
+        print(audit_text.stopped_text(found), file=sys.stderr)
+    return 1 if found.stopped else 0
+
+
 def _explain(args: argparse.Namespace) -> int:
     from timeline.explain.text import text_of
 
@@ -146,6 +162,19 @@ def _report(args: argparse.Namespace) -> int:
     return _say(report, summaries.report_text(report), args)
 
 
+def _export(args: argparse.Namespace) -> int:
+    with printing.progress() as show:
+        report = Study.open(args.study).export(
+            args.folder,
+            args.form,
+            tables=args.tables.split(",") if args.tables else (),
+            labels=args.label,
+            extract=args.extract,
+            progress=show,
+        )
+    return _say(report, summaries.export_text(report), args)
+
+
 def _synth(args: argparse.Namespace) -> int:
     from timeline import synth
     from timeline.demo import cohort
@@ -153,7 +182,7 @@ def _synth(args: argparse.Namespace) -> int:
     spec = Path(args.cohort) if args.cohort else cohort()
     with printing.progress() as show:
         show("making the cohort")
-        report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed)
+        report = synth.synthesize(spec, Path(args.out), patients=args.patients, seed=args.seed, form=args.form)
     return _say(report, str(report), args)
 
 
@@ -169,11 +198,13 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
     "query": asking.ask,
+    "audit": _audit,
     "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,
     "published": checklist.published,
     "sensitivity": checklist.sensitivity,
     "report": _report,
+    "export": _export,
     "synth": _synth,
 }

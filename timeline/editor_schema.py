@@ -6,6 +6,7 @@ apart. It knows spelling only; names, types and units are `check`'s to judge.
 
 from typing import Any
 
+from timeline.load import CONCEPT_KEYS
 from timeline.parse_rule import COMMON, KEYS, LOOKUP_KEYS, OPERATORS, PICKS, PROMISES
 from timeline.rules import SIDES
 
@@ -25,12 +26,18 @@ def rule_file_schema() -> Schema:
         "type": "object",
         "properties": {
             "examples": {"type": "array", "items": _example()},
-            "ruleset": _object({"name": SCALAR, "version": SCALAR, "index": SCALAR, "title": SCALAR}),
-            "concepts": {"type": "object"},
+            "ruleset": _object({**dict.fromkeys(("name", "version", "index", "title"), SCALAR), "audit": _audit()}),
+            "concepts": _named(_concept()),
         },
         "additionalProperties": {"oneOf": [_rule(operator) for operator in OPERATORS]},
         "propertyNames": {"pattern": NAME},
     }
+
+
+def _audit() -> Schema:
+    """Which checks stop the work, and what share may break others."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    return _object({"stop": TEXTS, "limits": {"type": "object", "additionalProperties": share}})
 
 
 def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
@@ -84,6 +91,21 @@ def _column() -> Schema:
 def _analytes() -> Schema:
     side = _object(_lookup_keys()) | {"oneOf": [{"required": [pick]} for pick in PICKS]}
     return _object({"of": TEXTS, **{name: side for name in SIDES}}, ("of", "before", "after"))
+
+
+def _concept() -> Schema:
+    range_: Schema = {"type": "array", "items": SCALAR, "minItems": 2, "maxItems": 2}
+    numbers: Schema = {"type": "object", "additionalProperties": SCALAR}
+    special: Schema = {
+        "plausible": range_,
+        "typical": range_,
+        "scale": {"enum": ["ratio", "interval"]},
+        "conversions": numbers,
+        "attributes": numbers,
+        **dict.fromkeys(("any_unit", "static"), {"type": "boolean"}),
+        **dict.fromkeys(("title", "source", "molar_mass"), SCALAR),
+    }
+    return _object({key: special.get(key, TEXTS) for key in CONCEPT_KEYS})
 
 
 def _example() -> Schema:

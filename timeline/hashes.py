@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from timeline.compiler import Compiled
 from timeline.compiler.params import in_force
+from timeline.concepts import WITHOUT_MEANING
 from timeline.rules import RuleSet
 
 
@@ -24,7 +25,7 @@ def own_hashes(ruleset: RuleSet, compiled: tuple[Compiled, ...], params: Mapping
     texts, found = in_force(ruleset, params), {}
     for rule in compiled:
         meaning = ruleset.rules[rule.name].model_dump(exclude={"title", "description", "source", "params"})
-        concepts = {name: ruleset.concepts[name].model_dump(exclude={"title", "source"}) for name in rule.concepts}
+        concepts = {name: ruleset.concepts[name].model_dump(exclude=set(WITHOUT_MEANING)) for name in rule.concepts}
         found[rule.name] = digest([meaning, texts[rule.name], concepts])
     return found
 

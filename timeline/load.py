@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from timeline.concepts import contradictions
 from timeline.errors import Finding, Findings
 from timeline.parse_rule import OPERATORS, RESERVED, read_example, read_rule
-from timeline.rules import NAME, Concept, Example, Rule, RuleSet
+from timeline.rules import NAME, Audit, Concept, Example, Rule, RuleSet
 from timeline.yamltree import Node, Reader, compose
 
 CONCEPT_KEYS = (
-    "title", "source", "unit", "any_unit", "conversions", "plausible", "words", "static", "members", "codes",
-    "unverified", "attributes",
+    "title", "source", "unit", "any_unit", "conversions", "molar_mass", "plausible", "typical", "scale",
+    "words", "static", "members", "codes", "unverified", "attributes",
 )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ def over(ruleset: RuleSet, folder: Path) -> RuleSet:
     """Return `ruleset` with what `folder` adds and replaces by name; raises `Findings` with every mistake."""
     draft = Draft()
     draft.header = {"name": ruleset.name, "version": ruleset.version, "index": ruleset.index}
+    draft.audit = ruleset.audit
     draft.concepts.update(ruleset.concepts)
     draft.rules.update(ruleset.rules)
     draft.examples.update(ruleset.examples)
@@ -62,6 +64,7 @@ class Draft:
     def __init__(self) -> None:
         self.reader = Reader()
         self.header: dict[str, str | None] = {"name": "rules", "version": "", "index": None}
+        self.audit = Audit()
         self.concepts: dict[str, Concept] = {}
         self.rules: dict[str, Rule] = {}
         self.examples: dict[str, Example] = {}
@@ -89,7 +92,11 @@ class Draft:
                 self.read_rules(root, label)
 
     def read_header(self, root: Node) -> None:
-        for key, node in self.reader.mapping(root, "ruleset.yaml", ("name", "version", "index", "title")).items():
+        keys = ("name", "version", "index", "title", "audit")
+        for key, node in self.reader.mapping(root, "ruleset.yaml", keys).items():
+            if key == "audit":
+                self.audit = _audit(node, self.reader)
+                continue
             self.header[key] = self.reader.text(node, key)
             self.places[f"ruleset.{key}"] = node.where
 
@@ -100,6 +107,8 @@ class Draft:
                 if concept is not None:
                     self.concepts[name] = concept
                     self.places[name] = root.keys[name]
+                    for mistake in contradictions(concept):
+                        self.reader.say(root.keys[name], f"`{name}`: {mistake}")
 
     def read_rules(self, root: Node, label: str) -> None:
         for name, node in self.reader.mapping(root, "a rule file").items():
@@ -124,6 +133,7 @@ class Draft:
             name=fields["name"] or "rules",
             version=fields["version"] or "",
             index=fields["index"],
+            audit=self.audit,
             concepts=self.concepts,
             rules=self.rules,
             examples=self.examples,
@@ -182,10 +192,18 @@ def _position(finding: Finding) -> tuple[str, list[int]]:
 
 def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
     entries = reader.mapping(node, f"concept `{name}`", CONCEPT_KEYS)
-    bounds = entries["plausible"].value if "plausible" in entries else None
-    low, high = bounds if isinstance(bounds, tuple) and len(bounds) == 2 else (None, None)
-    if bounds is not None and low is None and high is None:
-        reader.say(entries["plausible"], "`plausible` is a closed range [low, high]; `null` leaves an end open")
+
+    def bounds(key: str) -> tuple[float | None, float | None]:
+        value = entries[key].value if key in entries else (None, None)
+        low, high = value if isinstance(value, tuple) and len(value) == 2 else (None, None)
+        if key in entries and low is None and high is None:
+            reader.say(entries[key], f"`{key}` is a closed range [low, high]; `null` leaves an end open")
+        return reader.number(low, key), reader.number(high, key)
+
+    scale = reader.text(entries.get("scale"), "scale") or "ratio"
+    if scale not in ("ratio", "interval"):
+        reader.say(entries["scale"], f"`scale` is `ratio` or `interval` (its zero is a convention), not `{scale}`")
+        return None
 
     def named(key: str) -> Mapping[str, Node]:
         return reader.mapping(entries[key], f"`{key}`") if key in entries else {}
@@ -201,7 +219,10 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             units=reader.texts(entries.get("unit"), "unit"),
             any_unit=reader.truth(entries.get("any_unit"), "any_unit"),
             conversions=conversions,
-            plausible=(reader.number(low, "plausible"), reader.number(high, "plausible")),
+            molar_mass=reader.number(entries.get("molar_mass"), "molar_mass"),
+            plausible=bounds("plausible"),
+            typical=bounds("typical"),
+            scale=scale,
             words=reader.texts(entries.get("words"), "words"),
             static=reader.truth(entries.get("static"), "static"),
             members=reader.texts(entries.get("members"), "members"),
@@ -210,6 +231,17 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             attributes=attributes,
         ),
     )
+
+
+def _audit(node: Node, reader: Reader) -> Audit:
+    """Which checks of the audit stop the work, and the shares that may break one; the audit says whether they exist."""
+    entries = reader.mapping(node, "`audit`", ("stop", "limits"))
+    limits = reader.mapping(entries["limits"], "`limits`") if "limits" in entries else {}
+    shares = {name: reader.number(child, f"limit of {name}") or 0.0 for name, child in limits.items()}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            reader.say(limits[name], f"the limit of {name} is a share of the rows asked, from 0 to 1")
+    return Audit(stop=reader.texts(entries.get("stop"), "stop"), limits=shares)
 
 
 def _number_or_text(text: str) -> float | str:

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.alternatives import Sensitivity
+    from timeline.audit import Audit
     from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
     from timeline.engine import RunReport
     from timeline.explain import Explanation
+    from timeline.export import ExportReport
     from timeline.ingest import IngestReport
     from timeline.published import Compared
     from timeline.report import ReportResult
@@ -112,6 +114,32 @@ class Study:
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.writing() as con:
             return engine.run(con, ruleset, _texts(params), progress, show_values)
+
+    def audit(
+        self,
+        *checks: Path | str,
+        only: Sequence[str] = (),
+        fail_on: Sequence[str] = ("declared",),
+        show_values: bool = False,
+        progress: Progress | None = None,
+    ) -> Audit:
+        """Return the outcome of every check of data quality, or of those in `only`; writes nothing.
+
+        `checks` are folders asked beside the shipped one; `fail_on` names those that stop the work, `stopped` of the
+        result says which did.
+        """
+        from timeline import audit
+
+        folders = [Path(path) for path in checks]
+        with self.reading() as con:
+            return audit.audit(
+                con,
+                checks=folders,
+                only=_listed(only),
+                fail_on=_listed(fail_on),
+                show_values=show_values,
+                progress=progress,
+            )
 
     def funnel(
         self, *rules: Path | str, only: bool = False, params: Mapping[str, Any] | None = None
@@ -284,6 +312,34 @@ class Study:
                 formats=formats,
                 patients=patients,
                 lanes=lanes,
+                progress=progress,
+            )
+
+    def export(
+        self,
+        folder: Path | str,
+        form: str,
+        *,
+        tables: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        extract: Path | str | None = None,
+        progress: Progress | None = None,
+    ) -> ExportReport:
+        """Write derived tables (by default all) into `folder` as parquet, csv, meds or omop, with a data dictionary.
+
+        `labels` of MEDS are `RULE.COLUMN@TIME_COLUMN`; with `extract`, the OMOP extract that the study was made of,
+        OMOP names events by the ids that they have there.
+        """
+        from timeline import export, store
+
+        with closing(store.connect(self.path, read_only=True)) as con:
+            return export.export(
+                con,
+                Path(folder),
+                form,
+                tables=tables,
+                labels=labels,
+                extract=None if extract is None else Path(extract),
                 progress=progress,
             )
 

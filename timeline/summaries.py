@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from timeline.coverage import Coverage
     from timeline.demo import Demo
     from timeline.engine import RunReport
+    from timeline.export import ExportReport
     from timeline.header import Query
     from timeline.ingest import IngestReport
     from timeline.report import ReportResult
 
 NAMED = 8
 """So many names of a kind are listed, the most frequent first; the rest is counted."""
+FILES = 40
+"""So many files of an ingest are listed; the others are counted together."""
 
 
 def ingest_text(report: IngestReport) -> str:
@@ -28,11 +31,14 @@ def ingest_text(report: IngestReport) -> str:
             (s.source_file, s.format, s.rows_read, s.rows_loaded, s.rows_duplicate, s.rows_rejected)
             for s in report.sources
         ]
+        if (more := len(rows) - FILES) > 0:
+            read, loaded, duplicate, rejected = (sum(column) for column in list(zip(*rows[FILES:], strict=True))[2:])
+            rows = [*rows[:FILES], (f"and {more:,} more", "", read, loaded, duplicate, rejected)]
         lines += [table(("file", "format", "read", "loaded", "duplicate", "rejected"), rows, indent="  "), ""]
     lines.append(f"{count(report.events, 'event')} added; {count(report.patients, 'patient')} in the study.")
     said = (
-        ("Unchanged, nothing done", ", ".join(report.unchanged)),
-        ("Replaced", ", ".join(report.replaced)),
+        ("Unchanged, nothing done", _files(report.unchanged)),
+        ("Replaced", _files(report.replaced)),
         ("Rejected, see meta.rejected", _named(report.rejected)),
         (
             f"Without a concept: {count(report.unmapped_codes, 'code')}, {count(report.unmapped_rows, 'row')}",
@@ -52,6 +58,10 @@ def ingest_text(report: IngestReport) -> str:
     )
     lines += [wrapped(f"{heading}: {text}", indent="  ") for heading, text in said if text]
     return "\n".join([*lines, *(wrapped(warning, indent="  ") for warning in report.warnings)])
+
+
+def _files(names: Sequence[str]) -> str:
+    return ", ".join(names[:FILES]) + (f", and {len(names) - FILES:,} more" if len(names) > FILES else "")
 
 
 def lost_text(report: IngestReport) -> str:
@@ -78,9 +88,18 @@ def run_text(report: RunReport) -> str:
     """Return what a run derived, and what it found nothing for."""
     of = f"{count(report.patients, 'patient')}, {count(report.events, 'event')}"
     lines = [f"{report.ruleset}: {count(len(report.rules), 'table')} of {of}, in {report.seconds:.1f} s", ""]
-    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules if rule.rows]
+    dated = any(rule.rows_date_only for rule in report.rules)
+    head = ("table", "kind", "rows", "patients", *(["on bare dates"] if dated else []))
+    rows = [
+        (rule.name, rule.kind, rule.rows, rule.patients, *([rule.rows_date_only] if dated else []))
+        for rule in report.rules
+        if rule.rows
+    ]
     if rows:
-        lines.append(table(("table", "kind", "rows", "patients"), rows, indent="  "))
+        lines.append(table(head, rows, indent="  "))
+    if dated:
+        said = "a time that rests on a bare date is midnight, and its windows are as exact as a day"
+        lines.append(wrapped(f"  on bare dates: {said}; meta.day_precision names the rows", indent="    "))
     empty = ", ".join(rule.name for rule in report.rules if not rule.rows)
     if empty:
         lines.append(wrapped(f"  without a row: {empty}", indent="    "))
@@ -198,3 +217,12 @@ NEXT = (
     "timeline --help",
 )
 """What is worth typing after the demo."""
+
+
+def export_text(report: ExportReport) -> str:
+    """Return which files were written, and what a reader of them must know."""
+    rows = [(one.file, one.rows) for one in report.files]
+    lines = [table(("file", "rows"), rows, indent="  "), ""]
+    lines.append(f"{report.folder}: {count(len(rows), 'file')} of data, dictionary.csv, README.md and export.json")
+    lines += [wrapped(note) for note in (*report.notes, *([report.remark] if report.remark else []))]
+    return "\n".join(lines)

@@ -8,12 +8,31 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline.draft.records import CodeDraft, ColumnDraft, Draft, RouteDraft, TableDraft, UnitDraft, WordDraft
+from timeline.draft.records import (
+    CodeDraft,
+    ColumnDraft,
+    Draft,
+    PatternDraft,
+    RouteDraft,
+    TableDraft,
+    UnitDraft,
+    WordDraft,
+)
 
 if TYPE_CHECKING:
     from timeline.rules import Concept
 
-__all__ = ["CodeDraft", "ColumnDraft", "Draft", "RouteDraft", "TableDraft", "UnitDraft", "WordDraft", "draft"]
+__all__ = [
+    "CodeDraft",
+    "ColumnDraft",
+    "Draft",
+    "PatternDraft",
+    "RouteDraft",
+    "TableDraft",
+    "UnitDraft",
+    "WordDraft",
+    "draft",
+]
 
 MOST = 100
 """Codes that a draft names, the most frequent first."""
@@ -34,7 +53,7 @@ def draft(
     its tables are drafted alone. Raises ExtractError where there is no such file, Findings where `mapping` is none.
     """
     from timeline import ingest, store
-    from timeline.draft import codes, tables
+    from timeline.draft import codes, patterns, tables
     from timeline.draft.alike import Known
     from timeline.errors import ExtractError
     from timeline.ingest import address
@@ -60,6 +79,7 @@ def draft(
             described |= module.descriptions(con, path) if hasattr(module, "descriptions") else {}
         found = codes.drafted(con, known, described, most)
         return Draft(
+            patterns=patterns.drafted(codes.rows_of_codes(con)),
             codes=found.codes,
             codes_in_all=found.codes_in_all,
             rows_in_all=found.rows_in_all,

@@ -46,6 +46,11 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", spaced.lower()))
 
 
+def _singular(text: str) -> str:
+    """Words without the s of a plural, so that one and several are alike."""
+    return re.sub(r"(?<=[^\W\d_]{3})(?<!s)s\b", "", text)
+
+
 def concepts_like(
     known: Known, codes: Sequence[str], texts: Sequence[str], unit: str, middle: float | None
 ) -> tuple[Candidate, ...]:
@@ -74,7 +79,7 @@ def _alike(text: str, spellings: Sequence[str], names: Sequence[str]) -> list[tu
         return []
     best: dict[str, tuple[float, float, str]] = {}
     for spelling, score, place in process.extract(
-        text, spellings, scorer=fuzz.token_set_ratio, score_cutoff=LEAST, limit=20
+        text, spellings, scorer=fuzz.token_set_ratio, processor=_singular, score_cutoff=LEAST, limit=20
     ):
         # A word in a sentence is wholly in it: of two such the one that is more of the sentence goes first.
         rank = (round(score, 6), round(fuzz.ratio(text, spelling), 6), spelling)

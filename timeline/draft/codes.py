@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 FEWEST = 10
-"""Patients that must have a number or word before it is told: as many as published tables of small counts ask for."""
+"""Patients that must have a number or word before it is told: a choice, as publishers of counts make it."""
 NAMED = 5
 """Units and words that are told of a code."""
 DIGITS = 2
@@ -97,6 +97,11 @@ def _words_of(key: str) -> str:
     """The words in a code, without the vocabulary before its first slash; none where it has a number that is an id."""
     last = key.split("/", 1)[-1]
     return last if re.search(r"[^\W\d_]{2}", last) and not re.search(r"\d{4}", last) else ""
+
+
+def rows_of_codes(con: "Connection") -> dict[str, int]:
+    """Each code without a concept, with its rows."""
+    return dict(con.execute("SELECT code, count(*) AS n FROM draft_event GROUP BY code ORDER BY code").fetchall())
 
 
 def learned() -> list[tuple[str, str]]:

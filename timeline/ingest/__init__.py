@@ -15,13 +15,14 @@ from timeline.ingest.report import IngestReport, SourceCount, UnitConversion
 
 if TYPE_CHECKING:
     import duckdb
+    import pandera.polars as pa
 
     from timeline.ingest.staged import CodeMapping, Staged
     from timeline.rules import Concept
 
-__all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "remap"]
+__all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "module_of", "remap", "schemas"]
 
-FORMATS = ("meds", "omop", "native")
+FORMATS = ("meds", "omop", "fhir", "native")
 """Asked in this order whose an extract is."""
 SERVER = "omop"
 """The format of databases on a server."""
@@ -109,10 +110,24 @@ def _stage(
     return staged
 
 
+def module_of(format: str) -> ModuleType:
+    """The module of a format; UsageError where there is none of that name."""
+    if format not in FORMATS:
+        raise UsageError(f"there is no format '{format}'; choose {', '.join(FORMATS)}")
+    return import_module(f"timeline.ingest.{format}")
+
+
+def schemas(format: str) -> "dict[str, pa.DataFrameSchema]":
+    """The pandera schema of each table that a format reads, for polars frames; UsageError for an unknown format."""
+    from timeline.ingest import conform
+
+    return conform.schemas(format, module_of(format).TABLES)
+
+
 def format_of(path: Path | str, format: str, mapping: "CodeMapping | None" = None) -> ModuleType:
     """The module of the format named, or of the first that claims `path`.
 
-    A mapping's tables make any file native; a database server holds OMOP.
+    A database server holds OMOP; a mapping's tables make any file native.
     """
     if format not in ("auto", *FORMATS):
         raise UsageError(f"there is no format '{format}'; choose auto, {', '.join(FORMATS)}")

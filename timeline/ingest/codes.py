@@ -6,9 +6,10 @@ applied without the extract.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from timeline import units
 from timeline.concepts import conversion, meanings_of_codes
 from timeline.ingest.staged import Code, CodeMapping
 from timeline.quote import identifier
@@ -78,6 +79,8 @@ class Resolution:
     date_only: bool = False
     label: str | None = None
     """The unit that the rows are labelled with, where the mapping says that it is another."""
+    contradictory: tuple[str, ...] = ()
+    """The concepts that its codes of equal rank name: the code's own counts, else none."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,13 @@ class Meanings:
             return code.concept if known is not None and not known.members else None
         return next((self.by_code[key] for key in keys if key in self.by_code), None)
 
+    def contradictory(self, code: Code) -> tuple[str, ...]:
+        """The concepts of codes of equal rank that say the same thing differently; none where a mapping decides."""
+        if code.ranked or code.concept is not None:
+            return ()
+        found = {self.by_code[key] for key in (code.key, code.code, *code.parents) if key in self.by_code}
+        return tuple(sorted(found)) if len(found) > 1 else ()
+
 
 def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dict[str, Code]:
     """What the mappings say about each code, the first that knows it; else a code is its own key."""
@@ -115,6 +125,9 @@ def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dic
 
 def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resolution:
     """Decide what rows of `code` with `unit` (empty: none) mean."""
+    contradictory = meanings.contradictory(code)
+    if contradictory:
+        code = replace(code, parents=())
     label = unit or code.unit or ""
     given = dict(code.mislabelled).get(label, label)
     name = meanings.find(code)
@@ -143,6 +156,7 @@ def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resoluti
         route=code.route,
         date_only=code.date_only,
         label=label if label != given else None,
+        contradictory=contradictory,
     )
     return said if concept is None or code.fact is not None else _as_concept(said, concept)
 
@@ -178,7 +192,11 @@ def _range(concept: Concept, unit: str | None) -> tuple[float | None, float | No
 def _inconvertible(unit: str, concept: Concept) -> str:
     if not concept.units:
         return f"unit '{unit}' for {concept.name}, which has none"
-    return f"unit '{unit}' cannot be converted to {' or '.join(concept.units)} ({concept.name})"
+    why = units.ambiguity(unit)
+    if why is None and (slip := units.nearest(unit, concept.units, concept.conversions)) is not None:
+        why = f"did you mean {slip}?"
+    said = f"unit '{unit}' cannot be converted to {' or '.join(concept.units)} ({concept.name})"
+    return f"{said}; {why}" if why else said
 
 
 def create(con: "Connection", table: str) -> None:

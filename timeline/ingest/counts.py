@@ -25,11 +25,22 @@ NAMED = 20
 """Codes and reasons that a report names."""
 
 
-def rows_read(con: "Connection", staged: Staged) -> int:
-    """The rows of a file, counted by themselves: what all other counts must add up to."""
-    read = con.execute(f"SELECT count(*) FROM {staged.relation} AS r").fetchall()[0][0]
-    if staged.rejected is not None:
-        read += con.execute(f"SELECT count(*) FROM ({staged.rejected})").fetchall()[0][0]
+def rows_read(con: "Connection", files: Sequence[Staged]) -> dict[str, int]:
+    """The rows of each file, counted by themselves: what all other counts must add up to."""
+    within: dict[tuple[str, str], dict[int, int]] = {}
+    read = {}
+    for one in files:
+        if one.within is None:
+            n = con.execute(f"SELECT count(*) FROM {one.relation} AS r").fetchall()[0][0]
+        else:
+            relation, key, value = one.within
+            if (relation, key) not in within:
+                counted = f"SELECT {key} AS key, count(*) FROM {relation} AS r GROUP BY key"
+                within[relation, key] = dict(con.execute(counted).fetchall())
+            n = within[relation, key].get(value, 0)
+        if one.rejected is not None:
+            n += con.execute(f"SELECT count(*) FROM ({one.rejected})").fetchall()[0][0]
+        read[one.source_file] = n
     return read
 
 
@@ -116,14 +127,23 @@ def _not_listed(words: Mapping[str, Sequence[str]]) -> str:
 def _remarks(
     unmapped: Sequence[tuple[str, int]], concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]
 ) -> list[str]:
-    """Unmapped codes about which something is known: unverified for a concept, or the name of a group."""
+    """Codes that name several concepts; unmapped ones that are unverified for a concept, or the name of a group."""
     unverified = {code: name for name, concept in concepts.items() for code in concept.unverified}
     keys = {one.code: one.key for one in resolutions}
-    said = []
+    several = {one.code: one for one in resolutions if one.contradictory}
+    said = [
+        f"{code} counts as {one.concept}, and other codings of it name {', '.join(one.contradictory)}; "
+        "say which in a mapping"
+        for code, one in several.items()
+        if one.concept is not None
+    ]
     for code, n in unmapped:
         known = next((one for one in (code, keys.get(code, code)) if one in unverified), None)
         if known is not None:
             said.append(f"{code} ({n} rows) is listed as unverified for {unverified[known]}; confirm it in a mapping")
+        elif code in several:
+            named = ", ".join(several[code].contradictory)
+            said.append(f"{code} ({n} rows) stands for codes of {named}; say which in a mapping")
         elif code in concepts and concepts[code].members:
             said.append(f"{code} ({n} rows) is a group of concepts, not one; name one of its members")
     return said

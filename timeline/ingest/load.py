@@ -1,6 +1,7 @@
 """One ingest in one transaction: which files are new, their rows into the study's tables; knows no format."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace as with_
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from timeline import schema, validate
 from timeline.errors import ExtractError, Findings, UsageError
-from timeline.ingest import counts, meaning, normalise, patients, sift
+from timeline.ingest import conform, counts, meaning, normalise, patients, sift
 from timeline.ingest.remap import apply, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
 from timeline.ingest.staged import Staged
@@ -64,8 +65,10 @@ def load(
         return with_(report, patients=_count(con, "patient"))
     for file in report.replaced:
         _forget(con, file)
-    events = [(one, normalise.sources(con, one)) for one in new if one.kind == "events"]
-    read = {one.source_file: counts.rows_read(con, one) for one in new}
+    events = normalise.typed(con, [one for one in new if one.kind == "events"])
+    read = counts.rows_read(con, new)
+    say("holding columns against their types")
+    conformed = conform.conform(con, new)
     folded = _load_patient_files(con, new)
     if events:
         say("reading codes, values and patients")
@@ -79,7 +82,7 @@ def load(
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
     rejected = counts.rejected(con, [one.source_file for one in new])
-    warnings = (*report.warnings, *notes, *patients.contradictions(con), *_stale(con))
+    warnings = (*report.warnings, *notes, *conform.warnings(conformed), *patients.contradictions(con), *_stale(con))
     return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
 
 
@@ -146,12 +149,13 @@ def _sha256(path: Path) -> str:
 
 
 def _forget(con: "Connection", name: str) -> None:
-    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.source"):
+    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.conformance", "meta.source"):
         con.execute(f"DELETE FROM {table} WHERE source_file = ?", [name])
 
 
 def _load_patient_files(con: "Connection", new: Sequence[Staged]) -> dict[str, int]:
-    return {one.source_file: patients.load_patients(con, one) for one in new if one.kind == "patients"}
+    files = [one for one in new if one.kind == "patients"]
+    return {one.source_file: 0 for one in files} | patients.load_patients(con, files)
 
 
 def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestReport, dict[str, int]]:
@@ -209,12 +213,14 @@ def _sources(con, new, read, folded, hashes, label) -> tuple[SourceCount, ...]:
                 f"{name}: {count.rows_read} rows read, but {count.rows_loaded} loaded, {count.rows_duplicate} "
                 f"duplicate and {count.rows_rejected} rejected; this is a mistake of ours: nothing was changed"
             )
-        numbers = [count.rows_read, count.rows_loaded, count.rows_duplicate, count.rows_rejected]
-        con.execute(
-            "INSERT INTO meta.source VALUES (?, ?, ?, ?, ?, ?, ?, now() AT TIME ZONE 'UTC', ?)",
-            [name, hashes[name], one.format, *numbers, label or None],
-        )
         found.append(count)
+    rows = [{**vars(one), "sha256": hashes[one.source_file], "mapping": label or None} for one in found]
+    types = {field.name: field.type for field in schema.SOURCE if field.name != "loaded_at"}
+    con.execute(
+        """INSERT INTO meta.source BY NAME SELECT *, now() AT TIME ZONE 'UTC' AS loaded_at
+        FROM (SELECT unnest(from_json(?, ?), recursive := true))""",
+        [json.dumps(rows), json.dumps([types])],
+    )
     return tuple(found)
 
 

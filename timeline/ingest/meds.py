@@ -11,13 +11,15 @@ from pathlib import Path
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import written
+from timeline.ingest import tabular, written
 from timeline.ingest.mapping import Column, Mapping, Pattern, names_of
 from timeline.ingest.staged import Staged
 from timeline.quote import literal, whole
 from timeline.schema import Field
 
 REQUIRED = {"patient_id": "subject_id", "time": "time", "code": "code"}
+DATE_ONLY = "date_only"
+"""A column beside those of the standard, whose times have no day precision: whether the time is a bare date."""
 BIRTH = Pattern(match="MEDS_BIRTH", fact="birth_date")
 """The standard's own code of a birth; its code of a death, MEDS_DEATH, is in the value sets."""
 SPLITS = ("train", "tuning", "held_out")
@@ -91,17 +93,20 @@ def descriptions(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
 
 def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mapping, metadata: Path | None) -> Staged:
     types = _columns(con, file, name)
+    relation = tabular.parquet_rows(file)
     columns = _staged_columns(types, name, mapping)
+    refused = tabular.refused(tabular.Rows(name, file, relation, types, None), dict(mapping.columns), mapping)
     unused = [theirs for theirs in types if not any(whole(theirs) in sql for sql in columns.values())]
+    columns.pop("status", None)
     return Staged(
         source_file=name,
         path=file,
         format="meds",
         kind="events",
-        relation=f"(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
-        f"FROM read_parquet({literal(str(file))}, file_row_number = true))",
+        relation=relation,
         columns=columns,
         own=tuple(types),
+        refused=refused,
         mapping=mapping,
         notes=(f"columns not used: {', '.join(unused)}",) if unused else (),
         digest=_digest(file, metadata) if metadata is not None else None,
@@ -130,6 +135,10 @@ def _staged_columns(types: dict[str, str], name: str, mapping: Mapping) -> dict[
         )
     asked = {ours: ours for ours in ("end_time", "unit", "route") if ours in types} | asked
     columns = {ours: written.column(ours, source, types, mapping.read) for ours, source in asked.items()}
+    if DATE_ONLY in types:
+        # As text a bare date stays one.
+        text = f"CAST({columns['time']} AS VARCHAR)"
+        columns["time"] = f"CASE WHEN {whole(DATE_ONLY)} THEN left({text}, 10) ELSE {text} END"
     return _values(types, mapping) | columns
 
 

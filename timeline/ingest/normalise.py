@@ -6,6 +6,7 @@ then ten numbers, and its words come back from the small tables when the event i
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from timeline.ingest import codes, parse
@@ -21,9 +22,57 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 Files = Sequence[tuple[Staged, dict[str, Source]]]
-"""Event files with the types of their staged columns."""
+"""Files with the types of their staged columns."""
 ROW_HASH = "hash"
 """The function that makes a row's number; a test puts a poor one in its place to meet collisions."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files that are read in one go: one, or those within one relation."""
+
+    relation: str
+    """With `ingest_file`, the number of a row's file, and `ingest_name`, its name."""
+    own: tuple[str, ...]
+    columns: dict[str, Source]
+
+
+def batches(files: Files) -> list[Batch]:
+    """The files by the relations that hold their rows, in the order of the first of each."""
+    grouped: dict[object, list[int]] = {}
+    for number, (staged, _) in enumerate(files):
+        grouped.setdefault(staged.within[:2] if staged.within else number, []).append(number)
+    return [_batch(files, numbers) for numbers in grouped.values()]
+
+
+def _batch(files: Files, numbers: Sequence[int]) -> Batch:
+    first, columns = files[numbers[0]]
+    if first.within is None:
+        name = literal(first.source_file)
+        relation = f"(SELECT {numbers[0]} AS ingest_file, {name} AS ingest_name, * FROM {first.relation})"
+        return Batch(relation, first.own, columns)
+    shared, key, _ = first.within
+    named = ", ".join(f"({files[n][0].within[2]}, {n}, {literal(files[n][0].source_file)})" for n in numbers)  # type: ignore
+    relation = (
+        f"(SELECT n.ingest_file, n.ingest_name, w.* FROM {shared} AS w "
+        f"JOIN (VALUES {named}) AS n(ingest_key, ingest_file, ingest_name) ON n.ingest_key = {key})"
+    )
+    return Batch(relation, first.own, columns)
+
+
+def typed(
+    con: "Connection", staged: Sequence[Staged], names: Sequence[str] = EVENT_COLUMNS
+) -> list[tuple[Staged, dict[str, Source]]]:
+    """Files with the types of their staged columns; of files within one relation the first is asked."""
+    known: dict[tuple[str, str], dict[str, Source]] = {}
+    found = []
+    for one in staged:
+        columns = known.get(one.within[:2]) if one.within else None
+        columns = columns or sources(con, one, names)
+        if one.within:
+            known[one.within[:2]] = columns
+        found.append((one, columns))
+    return found
 
 
 def sources(con: "Connection", staged: Staged, names: Sequence[str] = EVENT_COLUMNS) -> dict[str, Source]:
@@ -46,15 +95,15 @@ def number_what_repeats(con: "Connection", files: Files) -> None:
     con.execute("CREATE TEMP TABLE ingest_seen_patient (raw VARCHAR)")
     con.execute("CREATE TEMP TABLE ingest_seen_pair (code VARCHAR, unit VARCHAR)")
     con.execute("CREATE TEMP TABLE ingest_seen_word (value VARCHAR, text VARCHAR, route VARCHAR)")
-    for staged, columns in files:
-        at = {name: raw(source) for name, source in columns.items()}
+    for batch in batches(files):
+        at = {name: raw(source) for name, source in batch.columns.items()}
         for table, names in (
             ("patient", ("patient_id",)),
             ("pair", ("code", "unit")),
             ("word", ("value", "text", "route")),
         ):
             listed = ", ".join(at[name] for name in names)
-            con.execute(f"INSERT INTO ingest_seen_{table} SELECT DISTINCT {listed} FROM {staged.relation} AS r")
+            con.execute(f"INSERT INTO ingest_seen_{table} SELECT DISTINCT {listed} FROM {batch.relation} AS r")
     con.execute("""CREATE TEMP TABLE ingest_patient AS
         SELECT raw, patient_id, CASE WHEN patient_id IS NOT NULL
             THEN CAST(dense_rank() OVER (ORDER BY patient_id NULLS LAST) AS UINTEGER) END AS patient
@@ -102,11 +151,7 @@ def resolve_codes(
 
 def stage_rows(con: "Connection", files: Files, zone: str | None) -> None:
     """Fill `ingest_row`: every row as numbers; by patient, so that a slice of patients is read without the rest."""
-    rows = " UNION ALL ".join(
-        f"SELECT {number} AS file, {ROW_HASH}({literal(staged.source_file)}) AS file_content, * "
-        f"FROM ({_read(staged, columns, zone)})"
-        for number, (staged, columns) in enumerate(files)
-    )
+    rows = " UNION ALL ".join(_read(batch, zone) for batch in batches(files))
     con.execute(f"""CREATE TEMP TABLE ingest_row AS
         SELECT CAST(r.file AS UINTEGER) AS file, r.source_row, xor(r.content, r.file_content) AS event_id, p.patient,
             r."time", r.end_time, c.id AS code, w.id AS word,
@@ -119,15 +164,18 @@ def stage_rows(con: "Connection", files: Files, zone: str | None) -> None:
         ORDER BY p.patient""")
 
 
-def _read(staged: Staged, columns: Mapping[str, Source], zone: str | None) -> str:
-    """SELECT a file's rows: times read, the content's number, the other columns as the small tables know them."""
-    own = ", ".join(whole(name) for name in sorted(staged.own))
-    time, state = parse.time(columns["time"], zone)
-    end_time, end_state = parse.time(columns["end_time"], zone)
-    keys = [f"{raw(columns[name])} AS {name}" for name in ("patient_id", "code", "unit", "value", "text", "route")]
+def _read(batch: Batch, zone: str | None) -> str:
+    """SELECT rows: times read, the numbers of file and content, the other columns as the small tables know them."""
+    own = ", ".join(whole(name) for name in sorted(batch.own))
+    time, state = parse.time(batch.columns["time"], zone)
+    end_time, end_state = parse.time(batch.columns["end_time"], zone)
+    keys = [
+        f"{raw(batch.columns[name])} AS {name}" for name in ("patient_id", "code", "unit", "value", "text", "route")
+    ]
     times = [f'{time} AS "time"', f"{state} AS state", f"{end_time} AS end_time", f"{end_state} AS end_state"]
-    listed = ", ".join(["source_row", f"{ROW_HASH}({own}) AS content", *keys, *times])
-    return f"SELECT {listed} FROM {staged.relation} AS f"
+    content = [f"{ROW_HASH}(ingest_name) AS file_content", f"{ROW_HASH}({own}) AS content"]
+    listed = ", ".join(["ingest_file AS file", "source_row", *content, *keys, *times])
+    return f"SELECT {listed} FROM {batch.relation} AS f"
 
 
 def clear(con: "Connection") -> None:

@@ -5,12 +5,13 @@ statements that contradict each other are seen wherever they come from, and neit
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from timeline import schema, store
 from timeline.ingest import parse
-from timeline.ingest.normalise import raw, sources
-from timeline.ingest.sift import raw_json
+from timeline.ingest.normalise import Batch, batches, raw, typed
+from timeline.ingest.sift import as_written
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal, whole
 
@@ -21,36 +22,49 @@ if TYPE_CHECKING:
 
 SLICE = 1_000_000
 """Events that are sorted at a time."""
-NOTHING = "SELECT NULL AS source_row, NULL AS reason WHERE FALSE"
 ROWS_NAMED = 5
 """Rows that a warning names."""
 
 
-def load_patients(con: "Connection", staged: Staged) -> int:
-    """Load a patients file into meta.patient_fact and meta.rejected; return how many duplicates were folded."""
-    columns = sources(con, staged, PATIENT_COLUMNS)
-    own = ", ".join(f"r.{whole(name)}" for name in staged.own)
-    birth, state = parse.time(columns["birth_date"], "UTC")
-    con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
-        SELECT r.source_row, nullif(trim({raw(columns["patient_id"])}), '') AS patient_id,
-            nullif(trim({raw(columns["sex"])}), '') AS sex, CAST({birth} AS DATE) AS birth_date, {state} AS state,
-            {raw_json(staged)} AS raw, row_number() OVER (PARTITION BY {own} ORDER BY r.source_row) AS copy
-        FROM {staged.relation} AS r""")
-    file = literal(staged.source_file)
-    con.execute(f"""CREATE TEMP TABLE ingest_patient_refused AS SELECT p.source_row, CASE
-            WHEN patient_id IS NULL THEN 'patient_id is empty'
-            WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; write it as 1960-12-31'
-            ELSE n.reason END AS reason, raw
-        FROM ingest_patient_row AS p LEFT JOIN ({staged.refused or NOTHING}) AS n ON n.source_row = p.source_row
-        WHERE copy = 1 AND (patient_id IS NULL OR state = {parse.UNREADABLE} OR n.reason IS NOT NULL)""")
-    con.execute(f"""INSERT INTO meta.rejected
-        SELECT {file}, source_row, reason, raw FROM ingest_patient_refused ORDER BY source_row""")
-    con.execute(f"""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, {file}, source_row
-        FROM ingest_patient_row
-        WHERE copy = 1 AND source_row NOT IN (SELECT source_row FROM ingest_patient_refused) ORDER BY source_row""")
-    folded = con.execute("SELECT count(*) FROM ingest_patient_row WHERE copy > 1").fetchall()[0][0]
-    con.execute("DROP TABLE ingest_patient_row; DROP TABLE ingest_patient_refused")
+def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]:
+    """Load patients files into meta.patient_fact and meta.rejected; return how many duplicates were folded, by file."""
+    folded: dict[str, int] = {}
+    files = typed(con, staged, PATIENT_COLUMNS)
+    for batch in batches(files):
+        _stage(con, batch)
+        for one, _ in files:
+            if one.refused is not None:
+                con.execute(f"""UPDATE ingest_patient_row SET reason = coalesce(ingest_patient_row.reason, n.reason)
+                    FROM ({one.refused}) AS n
+                    WHERE file = {literal(one.source_file)} AND ingest_patient_row.source_row = n.source_row""")
+        _set_aside(con, {one.source_file: one for one, _ in files})
+        con.execute("""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, file, source_row
+            FROM ingest_patient_row WHERE copy = 1 AND reason IS NULL ORDER BY file, source_row""")
+        copies = "SELECT file, count(*) FROM ingest_patient_row WHERE copy > 1 GROUP BY file"
+        folded |= dict(con.execute(copies).fetchall())
+        con.execute("DROP TABLE ingest_patient_row")
     return folded
+
+
+def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
+    wrong = "copy = 1 AND reason IS NOT NULL"
+    rejected = f"SELECT DISTINCT file FROM ingest_patient_row WHERE {wrong} ORDER BY file"
+    for (name,) in con.execute(rejected).fetchall():
+        con.execute(f"""INSERT INTO meta.rejected SELECT file, r.source_row, reason, w.raw
+            FROM ingest_patient_row AS r JOIN ({as_written(files[name])}) AS w ON w.source_row = r.source_row
+            WHERE file = {literal(name)} AND {wrong} ORDER BY r.source_row""")
+
+
+def _stage(con: "Connection", batch: Batch) -> None:
+    own = ", ".join(f"r.{whole(name)}" for name in batch.own)
+    birth, state = parse.time(batch.columns["birth_date"], "UTC")
+    con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
+        SELECT *, CASE WHEN patient_id IS NULL THEN 'patient_id is empty'
+            WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; write it as 1960-12-31' END AS reason
+        FROM (SELECT ingest_name AS file, r.source_row, nullif(trim({raw(batch.columns["sex"])}), '') AS sex,
+                nullif(trim({raw(batch.columns["patient_id"])}), '') AS patient_id, CAST({birth} AS DATE) AS birth_date,
+                {state} AS state, row_number() OVER (PARTITION BY ingest_name, {own} ORDER BY r.source_row) AS copy
+            FROM {batch.relation} AS r)""")
 
 
 def write_events(con: "Connection", new_events: str | None) -> None:

@@ -91,9 +91,9 @@ def set_aside(con: "Connection", files: Files) -> None:
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
         con.execute(f"""INSERT INTO meta.rejected
-            SELECT {literal(staged.source_file)}, r.source_row, j.reason, {raw_json(staged)}
-            FROM {staged.relation} AS r JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row
-            ORDER BY r.source_row""")
+            SELECT {literal(staged.source_file)}, r.source_row, j.reason, r.raw
+            FROM ({as_written(staged)}) AS r
+            JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
     names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
@@ -108,7 +108,9 @@ def set_aside(con: "Connection", files: Files) -> None:
     con.execute("DELETE FROM ingest_row WHERE code IN (SELECT id FROM ingest_code WHERE fact IS NOT NULL)")
 
 
-def raw_json(staged: Staged) -> str:
-    """The row as read, as JSON text."""
-    pairs = ", ".join(f"{whole(name)} := r.{whole(name)}" for name in staged.own)
-    return f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"
+def as_written(staged: Staged) -> str:
+    """SELECT source_row, raw: rows as the source has them, else as read, as JSON text."""
+    if staged.raw is not None:
+        return staged.raw
+    pairs = ", ".join(f"{whole(name)} := f.{whole(name)}" for name in staged.own)
+    return f"SELECT source_row, CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw FROM {staged.relation} AS f"

@@ -36,6 +36,8 @@ class Code:
     """The fact, where the code says it; else the row's value or text, for a birth date the row's time."""
     parents: tuple[str, ...] = ()
     """Codes of vocabularies that the extract's metadata gives, tried after `key` and `code`."""
+    ranked: bool = True
+    """The first of `parents` that has a concept counts; else they are equals, of which none is chosen."""
     text: str | None = None
     """The text where the row has none."""
     route: str | None = None
@@ -61,6 +63,7 @@ class CodeMapping(Protocol):
     def tables(self) -> Mapping[str, object]: ...
     @property
     def concepts(self) -> frozenset[str]: ...
+    def kept(self, table: str) -> tuple[str, ...] | None: ...
     def decode(self, codes: Iterable[str]) -> list[Code]: ...
     def unmet(self, codes: Iterable[str]) -> tuple[str, ...]: ...
 
@@ -85,9 +88,14 @@ class Staged:
     """SELECT source_row, reason, raw: lines that are no rows."""
     refused: str | None = None
     """SELECT source_row, reason: rows of `relation` that are not to be used, such as those entered in error."""
+    raw: str | None = None
+    """SELECT source_row, raw: rows as the source writes them; without it, the columns of `own` as JSON."""
     mapping: CodeMapping | None = None
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    within: tuple[str, str, int] | None = None
+    """A relation with the rows of several files alike in `columns` and `own`, an integer over it, and which of its
+    values says that a row is of this one: many small files are then read in one go."""
     part: str = ""
     """Which part of `path` these rows are, where one file holds several: a table, a column, a repeated element."""
     digest: str | None = None

@@ -130,12 +130,18 @@ class Mapping(Model):
     """What an extract's own metadata says: the codes of vocabularies that a local code stands for."""
     code_units: dict[str, str] = {}
     """What an extract's own metadata says: the unit of a code, where neither row nor mapping says one."""
+    ranked: bool = True
+    """The first of `parents` that has a concept counts; else they are equals."""
 
     def extended(
-        self, parents: dict[str, tuple[str, ...]], *last: Pattern, units: dict[str, str] | None = None
+        self,
+        parents: dict[str, tuple[str, ...]],
+        *last: Pattern,
+        units: dict[str, str] | None = None,
+        ranked: bool = True,
     ) -> "Mapping":
         """This mapping, knowing `parents` and `units` of codes, with more patterns after its own."""
-        known = {"parents": parents, "code_units": units or {}, "patterns": (*self.patterns, *last)}
+        known = {"parents": parents, "code_units": units or {}, "patterns": (*self.patterns, *last), "ranked": ranked}
         return Mapping(**{**dict(self), **known})
 
     def table(self, name: str) -> Table | None:
@@ -235,7 +241,15 @@ class Mapping(Model):
         route = self.routes.get(route.lower(), route) if route else None
         entry = self._entry(code, key)
         if entry is None:
-            return Code(code=code, key=key, unit=unit, text=text, route=route, parents=self.parents.get(code, ()))
+            return Code(
+                code=code,
+                key=key,
+                unit=unit,
+                text=text,
+                route=route,
+                parents=self.parents.get(code, ()),
+                ranked=self.ranked,
+            )
         target = self.codes[entry]
         return Code(
             code=code,

@@ -220,20 +220,20 @@ def _value(found: Found) -> dict[str, str]:
 
 
 def _dose(con: "Connection", found: Found) -> dict[str, str]:
-    """A quantity is a dose where its unit is one of mass; two tablets are no milligrams."""
-    quantity, unit = words(found, "quantity"), words(found, "dose_unit_source_value")
+    """A quantity is a dose where its unit is a mass, also one per weight or time; two tablets are no milligrams."""
+    quantity, unit, sig = (words(found, name) for name in ("quantity", "dose_unit_source_value", "sig"))
     given = con.execute(f"SELECT DISTINCT {unit} AS unit FROM {found.relation} WHERE {quantity} IS NOT NULL").fetchall()
-    mass = sorted(one for (one,) in given if one and (read := units.parse(one)) and read.dimension == MASS)
+    mass = sorted(one for (one,) in given if one and (read := units.parse(one)) and read.dimension[0] == MASS)
     is_dose = f"{unit} IN ({', '.join(literal(one) for one in mass)})" if mass else "FALSE"
     return {
         "value": f"CASE WHEN {is_dose} THEN {quantity} END",
         "unit": f"CASE WHEN {is_dose} THEN {unit} END",
-        "text": f"CASE WHEN ({is_dose}) IS NOT TRUE THEN {quantity} || ' ' || {unit} END",
+        "text": f"coalesce({sig}, CASE WHEN ({is_dose}) IS NOT TRUE THEN {quantity} || ' ' || {unit} END)",
         "route": f"coalesce({_word(found, 'route_concept_id')}, {words(found, 'route_source_value')})",
     }
 
 
-MASS = (("mass",), ())
+MASS = ("mass",)
 
 
 def _joins(found: Found, scratch: str) -> str:

@@ -57,7 +57,8 @@ VALUE = (
     Field("unit_source_value", "VARCHAR", "the unit, where its concept is 0 or not known"),
 )
 DOSE = (
-    Field("quantity", "DOUBLE", "the dose, if its unit is one of mass; else only in the text"),
+    Field("quantity", "DOUBLE", "the dose, if its unit is one of mass, also per weight or time; else only in the text"),
+    Field("sig", "VARCHAR", "the text: how it was to be given, in the source's words"),
     Field("dose_unit_source_value", "VARCHAR", "the unit of the dose"),
     Field("route_concept_id", "BIGINT", "the route, in the words of the native format where they are known"),
     Field("route_source_value", "VARCHAR", "the route, where its concept is 0 or not known"),

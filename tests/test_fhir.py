@@ -1,0 +1,284 @@
+"""FHIR: how documents are walked, what references and parts become, and that many files are as one."""
+
+import gzip
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from timeline import ingest, store, summaries
+from timeline.errors import ExtractError
+from timeline.ingest import fhir
+from timeline.ingest.fhir import bundle, elements, systems, tables
+from timeline.rules import Concept
+
+CONCEPTS = {
+    concept.name: concept
+    for concept in (
+        Concept(name="protein", units=("mg/L",), codes=("LOINC/1988-5",)),
+        Concept(name="pressure", units=("mm[Hg]",), codes=("LOINC/8480-6",)),
+        Concept(name="drug", units=("mg",), codes=("RxNorm/72435",)),
+    )
+}
+LOINC = "http://loinc.org"
+
+
+def observation(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "id": f"o{number}",
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": "1988-5"}]},
+        "subject": {"reference": f"Patient/P{number % 3}"},
+        "effectiveDateTime": f"2024-01-01T08:{number % 60:02}:00",
+        "valueQuantity": {"value": number, "unit": "mg/L", "system": "http://unitsofmeasure.org", "code": "mg/L"},
+        **more,
+    }
+
+
+PATIENTS = [{"resourceType": "Patient", "id": f"P{n}", "gender": "female"} for n in range(3)]
+PRESSURE = observation(
+    7,
+    code={"coding": [{"system": LOINC, "code": "85354-9"}]},
+    component=[
+        {"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}, "valueQuantity": {"value": 120, "unit": "mm[Hg]"}},
+        {"code": {"text": "the other"}, "valueString": "80"},
+    ],
+)
+RESOURCES = [*PATIENTS, *(observation(n) for n in range(5)), PRESSURE]
+
+
+def lines(path: Path, resources: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in resources), encoding="utf-8")
+    return path
+
+
+def document(path: Path, resources: list[dict[str, Any]], **how: Any) -> Path:
+    entries = [{"fullUrl": f"urn:uuid:{n}", "resource": one} for n, one in enumerate(resources)]
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}, **how), "utf-8")
+    return path
+
+
+def study(path: Path, **options: Any) -> tuple[duckdb.DuckDBPyConnection, ingest.IngestReport]:
+    con = store.connect(":memory:")
+    return con, ingest.ingest(con, path, CONCEPTS, **options)
+
+
+def events(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return con.execute("""SELECT CAST(patient_id AS VARCHAR), time, concept, value, unit, text, code
+        FROM event ORDER BY ALL""").fetchall()
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7, 64, 1 << 20])
+@pytest.mark.parametrize("how", [{}, {"indent": 2}, {"ensure_ascii": False, "separators": (",", ":")}])
+def test_entries_are_handed_on_as_written_wherever_the_text_is_cut(tmp_path, monkeypatch, chunk, how):
+    monkeypatch.setattr(bundle, "CHUNK", chunk)
+    odd = [*RESOURCES, {"resourceType": "Basic", "x": 'a "quote" and a \\ é 水 ]}', "n": [1.50, -2e3, None, True, []]}]
+    path = document(tmp_path / "b.json", odd, **how)
+    found = list(bundle.entries(path, path.name))
+    assert [entry.row for entry in found] == list(range(1, len(odd) + 1))
+    assert [entry.full_url for entry in found] == [f"urn:uuid:{n}" for n in range(len(odd))]
+    assert [json.loads(entry.json)["resource"] for entry in found] == odd
+    assert all(entry.json in path.read_text("utf-8") for entry in found)
+
+
+def test_what_follows_the_entries_and_a_mark_at_the_beginning_do_not_matter(tmp_path):
+    path = tmp_path / "b.json"
+    path.write_text('\ufeff {"entry": [{"resource": {"resourceType": "Patient"}}] , "total": 12345 , "type": "x" } \n')
+    assert [entry.row for entry in bundle.entries(path, "b.json")] == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"entry": [',
+        '{"entry": [{}',
+        '{"entry": [{} {}]}',
+        '{"entry": [{}]} {}',
+        '{"a": 1',
+        '{"a"}',
+        "x",
+    ],
+)
+def test_a_document_that_is_not_whole_is_refused(tmp_path, text):
+    path = tmp_path / "b.json"
+    path.write_text(text)
+    with pytest.raises(ExtractError, match=r"^b.json: after entry \d: the file is cut short, or is not JSON$"):
+        list(bundle.entries(path, "b.json"))
+
+
+def test_a_large_bundle_is_walked_in_little_memory(tmp_path):
+    note = {"text": "x" * 2000}
+    path = document(tmp_path / "b.json", [observation(n, note=[note]) for n in range(4000)])
+    assert path.stat().st_size > 8_000_000
+    tracemalloc.start()
+    n = sum(1 for _ in bundle.entries(path, "b.json"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert n == 4000
+    # A window of one chunk, once more while it moves, as four-byte characters at worst.
+    assert peak < 5 * bundle.CHUNK * 2
+
+
+def test_lines_and_bundles_and_single_files_say_the_same(tmp_path):
+    for name in ("lines", "packed", "bundle", "many", "single"):
+        (tmp_path / name).mkdir()
+    lines(tmp_path / "lines" / "all.ndjson", RESOURCES)
+    with gzip.open(tmp_path / "packed" / "all.ndjson.gz", "wt") as file:
+        file.write((tmp_path / "lines" / "all.ndjson").read_text())
+    document(tmp_path / "bundle" / "all.json", RESOURCES)
+    for n, one in enumerate(RESOURCES):
+        document(tmp_path / "many" / f"{n:02}.json", [one])
+        (tmp_path / "single" / f"{n:02}.json").write_text(json.dumps(one, indent=1))
+    expected, _ = study(tmp_path / "lines")
+    assert len(events(expected)) == len(RESOURCES) - len(PATIENTS) + 2
+    for name in ("packed", "bundle", "many", "single"):
+        con, report = study(tmp_path / name)
+        assert events(con) == events(expected), name
+        assert con.execute("FROM patient").fetchall() == expected.execute("FROM patient").fetchall()
+        assert all(one.reconciles for one in report.sources)
+
+
+def test_many_files_are_one_question_and_a_short_report(tmp_path):
+    for n in range(60):
+        document(tmp_path / f"{n:02}.json", [*PATIENTS, observation(n), PRESSURE])
+    asked = []
+    real = duckdb.DuckDBPyConnection
+
+    class Counting:
+        def __init__(self, con: real) -> None:
+            self.con = con
+
+        def execute(self, *words: Any) -> Any:
+            asked.append(words)
+            return self.con.execute(*words)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.con, name)
+
+    con = store.connect(":memory:")
+    report = ingest.ingest(Counting(con), tmp_path, CONCEPTS)  # type: ignore[arg-type]
+    assert len(report.sources) == 60 * 4
+    assert con.execute("SELECT count(*) FROM event").fetchall() == [(60 * 4,)]
+    # Two questions a file would be 480 and more.
+    assert len(asked) < 150
+    text = summaries.ingest_text(report)
+    assert "and 200 more" in text
+    assert len(text.splitlines()) < 80
+
+
+def test_a_component_keeps_the_line_of_its_resource(tmp_path):
+    con, report = study(lines(tmp_path / "Observation.ndjson", [observation(1), PRESSURE]))
+    found = con.execute("SELECT source_file, source_row, code, value FROM event ORDER BY 1, 2").fetchall()
+    assert found == [
+        ("Observation.ndjson", 1, "LOINC/1988-5", 1.0),
+        ("Observation.ndjson", 2, "LOINC/85354-9", 7.0),
+        ("Observation.ndjson#component[1]", 2, "LOINC/8480-6", 120.0),
+        ("Observation.ndjson#component[2]", 2, "the other", 80.0),
+    ]
+    assert [(one.source_file, one.rows_read) for one in report.sources] == [
+        ("Observation.ndjson", 2),
+        ("Observation.ndjson#component[1]", 1),
+        ("Observation.ndjson#component[2]", 1),
+    ]
+
+
+@pytest.mark.parametrize("as_bundle", [False, True])
+def test_a_rejected_row_keeps_its_whole_resource(tmp_path, as_bundle):
+    wrong = observation(1, status="cancelled", note=[{"text": "kept"}])
+    nobody = {"resourceType": "Patient", "birthDate": "1960-01-01"}
+    write = document if as_bundle else lines
+    con, _ = study(write(tmp_path / ("b.json" if as_bundle else "b.ndjson"), [wrong, nobody, observation(2)]))
+    found = con.execute("SELECT source_row, reason, raw FROM meta.rejected ORDER BY source_row").fetchall()
+    assert [(row, reason) for row, reason, _ in found] == [
+        (1, "status 'cancelled' of Observation"),
+        (2, "patient_id is empty"),
+    ]
+    raw = [json.loads(text) for _, _, text in found]
+    assert [one["resource"] if as_bundle else one for one in raw] == [wrong, nobody]
+
+
+def test_the_same_extract_again_is_nothing_and_a_changed_definition_is_seen(tmp_path):
+    given = {
+        "resourceType": "MedicationAdministration",
+        "id": "m",
+        "status": "completed",
+        "medicationReference": {"reference": "Medication/d"},
+        "subject": {"reference": "Patient/P1"},
+        "effectiveDateTime": "2024-01-01",
+    }
+    medication = {"resourceType": "Medication", "id": "d", "code": {"text": "water"}}
+    lines(tmp_path / "MedicationAdministration.ndjson", [given])
+    lines(tmp_path / "Medication.ndjson", [medication])
+    con, _ = study(tmp_path)
+    assert events(con)[0][2] is None
+    assert ingest.ingest(con, tmp_path, CONCEPTS).sources == ()
+    coding = [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "72435"}]
+    lines(tmp_path / "Medication.ndjson", [{**medication, "code": {"coding": coding}}])
+    with pytest.raises(ExtractError, match="`--replace` puts it in that one's place"):
+        ingest.ingest(con, tmp_path, CONCEPTS)
+    ingest.ingest(con, tmp_path, CONCEPTS, replace=True)
+    assert events(con)[0][2] == "drug"
+
+
+def test_events_keep_their_ids_in_any_order_of_lines(tmp_path):
+    ids = []
+    for name, resources in (("one", RESOURCES), ("two", RESOURCES[::-1])):
+        (tmp_path / name).mkdir()
+        con, _ = study(lines(tmp_path / name / "all.ndjson", resources))
+        ids.append(con.execute("SELECT event_id FROM event ORDER BY 1").fetchall())
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "claimed"),
+    [
+        ("a.ndjson", '{"resourceType": "Patient"}\n', True),
+        ("a.json", '\n {\n "id": "x", "resourceType": "Bundle"}', True),
+        ("a.json", '{"concepts": []}', False),
+        ("a.csv", "resourceType\n", False),
+        ("a.json", '["resourceType"]', False),
+    ],
+)
+def test_what_is_fhir(tmp_path, name, text, claimed):
+    (tmp_path / name).write_text(text)
+    assert fhir.claims(tmp_path) is claimed
+    assert fhir.claims(tmp_path / name) is claimed
+
+
+def test_a_folder_without_fhir_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"output": []}')
+    with pytest.raises(ExtractError, match="no resource of FHIR that is read here; files without FHIR, not read: man"):
+        study(tmp_path, format="fhir")
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(ExtractError, match=r"no FHIR here; an extract is \*.ndjson"):
+        study(tmp_path, format="fhir")
+
+
+def test_every_element_that_is_read_is_documented():
+    for name, resource in elements.RESOURCES.items():
+        documented = {part.partition(".")[0] for field in tables.TABLES[name] for part in field.name.split(", ")}
+        assert set(resource.shape) - {"contained"} - set(resource.unread) == documented, name
+    assert set(tables.TABLES) == {one for one in elements.READ if one}
+    assert not {name for name in elements.IGNORED if name in elements.READ}
+
+
+def test_rows_pass_the_schema_that_the_format_declares(tmp_path):
+    con = store.connect(":memory:")
+    lines(tmp_path / "all.ndjson", RESOURCES)
+    for staged in fhir.stage(con, tmp_path, None, "ingest_file_0"):
+        listed = ", ".join(f'"{field.name}"' for field in staged.reads)
+        described = con.execute(f"DESCRIBE SELECT {listed} FROM {staged.relation}").fetchall()
+        assert [name for name, *_ in described] == [field.name for field in staged.reads]
+
+
+def test_routes_are_words_of_the_native_format():
+    from timeline.ingest.counts import ROUTES
+
+    assert set(systems.ROUTES.values()) <= set(ROUTES)

@@ -1,0 +1,234 @@
+"""`timeline map`: what a draft tells, that it maps nothing as it is, and that it loads once it is confirmed."""
+
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from timeline import cli, ingest, load, store
+from timeline.draft import Draft, draft, patterns
+from timeline.draft.alike import Known, concepts_like, words_like
+from timeline.draft.text import text_of
+from timeline.errors import ExtractError, Findings
+from timeline.ingest import mapping as mappings
+from timeline.rules import Concept
+
+CONCEPTS = {
+    concept.name: concept
+    for concept in (
+        Concept(name="body_warmth", title="Warmth of the body; by any site", units=("Cel",), plausible=(25.0, 45.0)),
+        Concept(name="platelets", title="Platelets", units=("10*9/L",), plausible=(0.0, None), unverified=("LOINC/9",)),
+        Concept(name="potion", title="Green potion", any_unit=True),
+        Concept(name="device", title="Device", words=("nasal_cannula", "mask")),
+        Concept(name="blood", members=("platelets",)),
+    )
+}
+KNOWN = Known.of(CONCEPTS, [("Thrombocyten", "platelets"), ("unheard", "not_in_force")])
+
+
+def names(candidates) -> list[str]:
+    return [one.name for one in candidates]
+
+
+@pytest.mark.parametrize(
+    ("codes", "texts", "unit", "middle", "likely"),
+    [
+        ((), ("Platelets [#/volume] in Blood",), "K/uL", 200.0, ["platelets"]),
+        ((), ("PLATELETS",), "", None, ["platelets"]),
+        ((), ("thrombocyten",), "", None, ["platelets"]),
+        ((), ("BodyWarmth",), "[degF]", 98.6, ["body_warmth"]),
+        ((), ("body warmth",), "Cel", 98.6, []),
+        ((), ("body warmth",), "mg", None, []),
+        ((), ("green  potion (IV)",), "mL/h", 5.0, ["potion"]),
+        ((), ("greenish lotion",), "", None, []),
+        ((), ("blood",), "", None, []),
+        ((), ("",), "", None, []),
+        (("LOINC/9",), ("something else",), "furlong", None, ["platelets"]),
+    ],
+)
+def test_a_concept_is_likely_by_its_code_or_its_words_where_unit_and_numbers_allow_it(
+    codes, texts, unit, middle, likely
+):
+    assert names(concepts_like(KNOWN, codes, texts, unit, middle)) == likely
+
+
+def test_words_are_likely_by_their_letters():
+    assert names(words_like("Nasal Cannula", ("nasal_cannula", "mask"))) == ["nasal_cannula"]
+    assert names(words_like("tent", ("nasal_cannula", "mask"))) == []
+
+
+@pytest.fixture
+def extract(tmp_path: Path) -> Path:
+    """Twelve patients with a count, four with a rare one, a device, a route and a unit that mean nothing yet."""
+    folder = tmp_path / "extract"
+    folder.mkdir()
+    lines = ["patient_id,time,code,value,unit,text,route"]
+    for patient in range(12):
+        day = f"2024-01-{patient + 1:02}"
+        lines += [
+            f"P{patient},{day},LAB/Platelet count,{123.4 + patient},K/uL,,",
+            f"P{patient},{day},device,,,Nasal Cannula,",
+            f"P{patient},{day},potion,5,mg,,intravenously",
+        ]
+        lines += [f"P{patient},{day},LAB/Rare,{777.7 + patient},mg,secret,"] if patient < 4 else []
+    lines += ["P1,2024-01-01,platelets,5,blobs,,"]
+    (folder / "events.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def confirmed(text: str) -> str:
+    """The draft with the mark of every proposal taken away."""
+    return re.sub(r"(?m)^( *)# ", r"\1", text)
+
+
+def test_a_draft_tells_what_means_nothing_yet_and_no_patients_value(extract):
+    made = draft(extract, CONCEPTS)
+    assert [(code.key, code.rows, code.patients, code.units, code.numbers, code.words) for code in made.codes] == [
+        ("LAB/Platelet count", 12, 12, (("K/uL", 12),), (120.0, 130.0, 130.0), ()),
+        ("LAB/Rare", 4, 4, (("mg", 4),), None, ()),
+    ]
+    assert [names(code.candidates) for code in made.codes] == [["platelets"], []]
+    assert (made.codes_in_all, made.rows_in_all, made.problem, made.tables) == (2, 16, None, ())
+    assert [(unit.reason, unit.rows) for unit in made.units] == [
+        ("unit 'blobs' cannot be converted to 10*9/L (platelets)", 1)
+    ]
+    assert [(route.route, route.rows, names(route.candidates)) for route in made.routes] == [
+        ("intravenously", 12, ["intravenous"])
+    ]
+    assert [(word.concept, word.word, names(word.candidates)) for word in made.words] == [
+        ("device", "nasal cannula", ["nasal_cannula"])
+    ]
+    text = text_of(made, "a draft")
+    assert not re.search(r"77\d|123\.4|secret|P1\b", text)
+
+
+def test_a_draft_loads_and_maps_nothing_until_it_is_confirmed(extract, tmp_path):
+    text = text_of(draft(extract, CONCEPTS), 'a draft: of "everything"')
+    path = tmp_path / "draft.yaml"
+    path.write_text(text, encoding="utf-8")
+    read = mappings.load(path)
+    assert (read.codes, read.routes, read.words, read.tables) == ({}, {}, {}, {})
+    assert read.title == 'a draft: of "everything"'
+    path.write_text(confirmed(text), encoding="utf-8")
+    with store.connect(":memory:") as con:
+        ingest.ingest(con, [extract], CONCEPTS, mapping=path)
+        rows = con.execute("""SELECT concept, text, route, count(*) FROM event WHERE concept IS NOT NULL
+            GROUP BY ALL ORDER BY ALL""").fetchall()
+    assert rows == [
+        ("device", "nasal_cannula", None, 12), ("platelets", None, None, 12), ("potion", None, "intravenous", 12),
+    ]  # fmt: skip
+    assert names(draft(extract, CONCEPTS, mapping=path).codes[0].candidates) == []
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """Files of other names: a long table in another writing, a wide one, patients, and one that is none."""
+    folder = tmp_path / "foreign"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "labs.csv").write_bytes(
+        "PatientID;Prüfdatum;result time;test;result;unit\n"
+        "1;x;03.04.2024 08:00;Platelets;120,5;K/uL\n1;x;13.04.2024 08:00;Platelets;99;K/uL\n".encode("cp1252")
+    )
+    (folder / "deep" / "chart.csv").write_text("pid,charttime,body_warmth,note\n1,2024-01-01 08:00,38.5,a\n")
+    (folder / "people.csv").write_text("pid,gender,DateOfBirth,start\n1,F,1960-01-01,2024-01-01\n")
+    (folder / "broken.parquet").write_bytes(b"PAR1 and no more")
+    return folder
+
+
+def test_files_that_are_not_read_are_drafted_with_their_columns_and_writing(foreign, tmp_path):
+    made = draft(foreign, CONCEPTS)
+    assert made.problem is not None and "no extract that is known here" in made.problem
+    drafted = {table.file: table for table in made.tables}
+    assert list(drafted) == ["broken.parquet", "deep/chart.csv", "labs.csv", "people.csv"]
+    assert drafted["broken.parquet"].problem == ("broken.parquet: the file is damaged or cut short: its end is missing")
+    assert {one.name: one.ours for one in drafted["labs.csv"].columns} == {
+        "PatientID": "patient_id", "Prüfdatum": None, "result time": "time", "test": "code", "result": "value",
+        "unit": "unit",
+    }  # fmt: skip
+    assert dict(drafted["labs.csv"].read) == {
+        "encoding": "cp1252", "delimiter": ";", "decimal": ",", "times": "%d.%m.%Y %H:%M",
+    }  # fmt: skip
+    path = tmp_path / "draft.yaml"
+    path.write_text(confirmed(text_of(made, "all")), encoding="utf-8")
+    (foreign / "broken.parquet").unlink()
+    with store.connect(":memory:") as con:
+        report = ingest.ingest(con, [foreign], CONCEPTS, mapping=path)
+        events = con.execute(
+            'SELECT source_file, CAST("time" AS VARCHAR), code, value FROM event ORDER BY ALL'
+        ).fetchall()
+        patients = con.execute("SELECT sex, CAST(birth_date AS VARCHAR) FROM patient").fetchall()
+    assert sum(one.rows_rejected for one in report.sources) == 0
+    assert events == [
+        ("deep/chart.csv#body_warmth", "2024-01-01 08:00:00", "body_warmth", 38.5),
+        ("labs.csv", "2024-04-03 08:00:00", "Platelets", 120.5),
+        ("labs.csv", "2024-04-13 08:00:00", "Platelets", 99.0),
+    ]
+    assert patients == [("F", "1960-01-01")]
+
+
+def test_what_the_mapping_names_is_not_drafted_again(foreign, tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text("tables: {people: {columns: {patient_id: pid, sex: gender}}, labs: {ignore: true}}\n")
+    made = draft(foreign, CONCEPTS, mapping=path)
+    assert made.problem is None
+    assert [table.file for table in made.tables] == ["broken.parquet", "deep/chart.csv"]
+
+
+def test_families_of_codes_are_taken_apart_by_units_and_by_words_that_repeat():
+    units = {f"LAB//{item}//{unit}": 2 for item, unit in (("1", "K/uL"), ("2", "mg/dL"), ("3", "°F"), ("4", "UNK"))}
+    statuses = {f"DRUG//{drug}//{status}": 1 for drug in ("a (b)", "c", "d//e") for status in ("Given", "Held")}
+    others = {"ONE//a//b": 1, "X//a//odd": 1, "X//b//even": 1, "X//c//none": 1, "plain": 9}
+    lab, drug = patterns.drafted(units | statuses | others)
+    assert (lab.match, lab.key, lab.codes, lab.rows, lab.statuses) == (
+        "LAB//(?P<code>[^/]+)//(?P<unit>.*)", "LAB/{code}", 4, 8, (),
+    )  # fmt: skip
+    assert drug.statuses == (("Given", 3), ("Held", 3))
+    assert all(re.fullmatch(lab.match, code) for code in units) and re.fullmatch(drug.match, "DRUG//d//e//Held")
+    text = text_of(Draft(patterns=(lab, drug)), "families")
+    assert "they end in Given (3), Held (3)" in text
+
+
+def test_descriptions_of_a_meds_folder_are_told_and_compared(tmp_path):
+    root = tmp_path / "meds"
+    (root / "metadata").mkdir(parents=True)
+    (root / "data").mkdir()
+    with duckdb.connect() as con:
+        con.execute(f"""COPY (SELECT p AS subject_id, TIMESTAMP '2024-01-01' AS time, 'ITEM//4711' AS code,
+            CAST(150 AS FLOAT) AS numeric_value FROM range(12) AS r(p)) TO '{root}/data/0.parquet' (FORMAT parquet)""")
+        con.execute(f"""COPY (SELECT 'ITEM//4711' AS code, 'Platelets in blood' AS description)
+            TO '{root}/metadata/codes.parquet' (FORMAT parquet)""")
+    [code] = draft(root, CONCEPTS).codes
+    assert (code.description, names(code.candidates)) == ("Platelets in blood", ["platelets"])
+
+
+def test_the_command_prints_a_draft_writes_it_or_says_it_to_programs(extract, tmp_path, capsys):
+    assert cli.main(["map", str(extract), "--codes", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "## 4 codes without a concept, 40 rows; the 1 most frequent, 12 rows" in printed
+    assert '  # "LAB/Platelet count": platelets' in printed
+    path = tmp_path / "draft.yaml"
+    assert cli.main(["map", str(extract), "-o", str(path)]) == 0
+    assert "a draft of 4 codes, nothing of it in force yet" in capsys.readouterr().out
+    assert mappings.load(path).title == "draft for extract"
+    assert cli.main(["map", str(extract), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["codes"][0]["candidates"][0]["name"] == "platelets"
+
+
+def test_what_is_not_there_and_what_is_no_mapping_is_said(extract, tmp_path):
+    with pytest.raises(ExtractError, match="there is no such file or folder"):
+        draft(tmp_path / "none", CONCEPTS)
+    (tmp_path / "m.yaml").write_text("codes: 1\n")
+    with pytest.raises(Findings, match="`codes` is a mapping of names"):
+        draft(extract, CONCEPTS, mapping=tmp_path / "m.yaml")
+
+
+def test_shipped_concepts_are_found_by_common_names_of_laboratories():
+    known = Known.of(load.load([]).concepts)
+    for text, unit, name in (
+        ("C reactive protein", "mg/L", "crp"),
+        ("Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", "creatinine"),
+        ("Dexamethasone 4 MG Oral Tablet", "mg", "dexamethasone"),
+    ):
+        assert names(concepts_like(known, (), (text,), unit, None))[:1] == [name]

@@ -1,0 +1,184 @@
+"""FHIR R4 (NDJSON of bulk exports, Bundles) -> staged rows; knows no concept and no unit.
+
+A file's rows are its resources, numbered by line or by entry. What becomes events is the file itself, the numbered
+components of its Observations are parts (`Observation.ndjson#component[1]`), its Patients the part `Patient`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as with_
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timeline.errors import ExtractError
+from timeline.ingest.fhir import extract, files, refer
+from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
+from timeline.ingest.fhir.extract import Source
+from timeline.ingest.fhir.notes import notes
+from timeline.ingest.fhir.tables import PATIENT_READS, READS, TABLES
+from timeline.ingest.mapping import Mapping
+from timeline.ingest.staged import EVENT_COLUMNS, Staged
+from timeline.quote import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+__all__ = ["IGNORED", "TABLES", "claims", "stage"]
+
+EVENTS = {name: f'"{name}"' for name in EVENT_COLUMNS}
+EVENTS["end_time"] = f"CASE WHEN NOT regexp_full_match(end_time, {literal(PARTIAL_DATE)}) THEN end_time END"
+OWN = ("resource", "id", "status", "subject", "time", "end_time", "code", "others", "value", "unit", "text", "route")
+PATIENTS = {
+    "patient_id": "id",
+    "sex": "gender",
+    "birth_date": f"CASE WHEN NOT regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN birth_date END",
+}
+PATIENT_OWN = ("id", "gender", "birth_date")
+PARTS = 1 << 20
+"""More than a file has parts."""
+Files = Sequence[tuple[int, Path, str, Source]]
+"""Number, path, name and resources of each file of an extract."""
+
+
+def claims(path: Path) -> bool:
+    """Whether `path` is a FHIR file, or a folder with one."""
+    return any(files.is_fhir(one) for one in files.found(path))
+
+
+def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) -> list[Staged]:
+    """Return the parts of every file; raise ExtractError where a file is damaged or none is FHIR."""
+    listed = [(number, file, _name(file, path)) for number, file in enumerate(files.found(path))]
+    if not listed:
+        raise ExtractError(f"{path}: no FHIR here; an extract is *.ndjson (also .gz), or Bundles as *.json")
+    extract.create(con, scratch)
+    relations: dict[int, Source] = {}
+    for number, file, name in listed:
+        if files.is_lines(file):
+            relations[number] = Source(files.lines(number, file), inside=False)
+            _extract(con, scratch, relations[number], mapping, name)
+    documents = [one for one in listed if not files.is_lines(one[1])]
+    empty = files.documents(con, f"{scratch}_entry", documents) if documents else []
+    if documents:
+        bundles = Source(f"{scratch}_entry", inside=True)
+        relations |= {number: bundles for number, _, _ in documents}
+        extract.extract(con, scratch, bundles, mapping)
+    refer.resolve(con, scratch)
+    knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch), ranked=False)
+    staged = list(_parts(con, scratch, [(*one, relations[one[0]]) for one in listed], knowing))
+    said = notes(con, scratch, [name for number, _, name in listed if number in empty])
+    if not staged:
+        raise ExtractError(f"{path}: no resource of FHIR that is read here" + "".join(f"; {one}" for one in said))
+    return [with_(staged[0], notes=said), *staged[1:]]
+
+
+def _name(file: Path, root: Path) -> str:
+    return file.name if root.is_file() else file.relative_to(root).as_posix()
+
+
+def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping | None, name: str) -> None:
+    import duckdb
+
+    try:
+        extract.extract(con, scratch, source, mapping)
+    except duckdb.Error as error:
+        said = str(error).lower()
+        if "utf-8" in said or "unicode" in said:
+            why = "the file is not UTF-8; FHIR is written so"
+        elif "maximum" in said and "size" in said:
+            why = f"a line is longer than {files.LONGEST >> 20} MB"
+        else:
+            why = "the file is damaged or cut short: it cannot be read to its end"
+        raise ExtractError(f"{name}: {why}") from None
+
+
+def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> Iterator[Staged]:
+    """The staged parts of every file."""
+    found = _found(con, scratch)
+    for number, file, name, source in files:
+        written = f"SELECT source_row, json AS raw FROM {source.relation} AS s WHERE file = {number}"
+        broken = number in found.broken
+        for part in found.parts.get(number) or ([0] if broken else []):
+            rows = f"(SELECT * FROM {scratch}_row WHERE file = {number} AND part = {part})"
+            label = f"component[{part}]" if part else ""
+            yield Staged(
+                source_file=f"{name}#{label}" if part else name,
+                path=file,
+                format="fhir",
+                kind="events",
+                relation=rows,
+                within=(f"{scratch}_row", f"file * {PARTS}::BIGINT + part", number * PARTS + part),
+                columns=EVENTS,
+                own=OWN,
+                rejected=_broken(source, number) if broken and not part else None,
+                refused=_refused(rows) if (number, part) in found.refused else None,
+                mapping=mapping,
+                part=label,
+                digest=_digest(con, scratch, number, file) if number in found.pointing else None,
+                raw=written,
+                reads=READS,
+            )
+        if number in found.persons:
+            yield Staged(
+                source_file=f"{name}#Patient",
+                path=file,
+                format="fhir",
+                kind="patients",
+                relation=f"(SELECT * FROM {scratch}_person WHERE file = {number})",
+                within=(f"{scratch}_person", "file", number),
+                columns=PATIENTS,
+                own=PATIENT_OWN,
+                part="Patient",
+                raw=written,
+                reads=PATIENT_READS,
+            )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Which files have what, asked once for all of them."""
+
+    parts: dict[int, list[int]]
+    broken: set[int]
+    refused: set[tuple[int, int]]
+    pointing: set[int]
+    persons: set[int]
+
+
+def _found(con: "Connection", scratch: str) -> _Found:
+    def rows(columns: str, table: str, condition: str = "TRUE") -> list[tuple]:
+        query = f"SELECT DISTINCT {columns} FROM {scratch}_{table} WHERE {condition} ORDER BY {columns}"
+        return con.execute(query).fetchall()
+
+    parts: dict[int, list[int]] = {}
+    for number, part in rows("file, part", "row"):
+        parts.setdefault(number, []).append(part)
+    return _Found(
+        parts=parts,
+        broken={number for (number,) in rows("file", "seen", "type = ''")},
+        refused=set(rows("file, part", "row", "refused IS NOT NULL")),
+        pointing={number for (number,) in rows("file", "row", "pointer IS NOT NULL")},
+        persons={number for (number,) in rows("file", "person")},
+    )
+
+
+def _refused(rows: str) -> str:
+    return f"SELECT source_row, refused AS reason FROM {rows} WHERE refused IS NOT NULL"
+
+
+def _broken(source: Source, number: int) -> str:
+    """SELECT the lines that are no resource, each with its reason."""
+    return f"""SELECT source_row, CASE WHEN json_valid(json) AND json_type(json) = 'OBJECT'
+                THEN 'no resource here: it says no resourceType' ELSE 'the line is not a JSON object' END AS reason,
+            CAST(to_json(struct_pack(line := json)) AS VARCHAR) AS raw
+        FROM {source.relation} AS s WHERE file = {number} AND type = ''"""
+
+
+def _digest(con: "Connection", scratch: str, number: int, file: Path) -> str:
+    """The file's content and what its rows take from other files: a change there changes these rows too."""
+    pointed = con.execute(f"""SELECT pointer, min(code) FROM {scratch}_row
+        WHERE file = {number} AND pointer IS NOT NULL GROUP BY pointer ORDER BY pointer""").fetchall()
+    with file.open("rb") as opened:
+        return hashlib.sha256(hashlib.file_digest(opened, "sha256").digest() + repr(pointed).encode()).hexdigest()

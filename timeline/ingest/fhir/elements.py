@@ -1,0 +1,319 @@
+"""Which elements of which FHIR R4 resources are read, and what becomes of each; knows no file and no database.
+
+`RESOURCES` is the whole reading: an expression a column of the staged rows, over `r`, a resource as DuckDB reads it
+with the shape given here. Elements that are not named in a shape are not read (`IGNORED` says which, and why).
+Source: HL7 FHIR R4 (4.0.1), the page of each resource.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from timeline.ingest.fhir import systems
+
+Shape = Mapping[str, Any]
+
+CODING = {"system": "VARCHAR", "code": "VARCHAR", "display": "VARCHAR"}
+CONCEPT = {"coding": [CODING], "text": "VARCHAR"}
+QUANTITY = {name: "VARCHAR" for name in ("value", "comparator", "unit", "system", "code")}
+PERIOD = {"start": "VARCHAR", "end": "VARCHAR"}
+REFERENCE = {"reference": "VARCHAR"}
+RANGE = {"low": QUANTITY, "high": QUANTITY}
+RATIO = {"numerator": QUANTITY, "denominator": QUANTITY}
+CONTAINED = {"resourceType": "VARCHAR", "id": "VARCHAR", "code": CONCEPT, "type": CONCEPT}
+MEASURED = {
+    "code": CONCEPT,
+    "valueQuantity": QUANTITY,
+    "valueCodeableConcept": CONCEPT,
+    "valueString": "VARCHAR",
+    "valueInteger": "VARCHAR",
+    "valueBoolean": "VARCHAR",
+    "valueDateTime": "VARCHAR",
+    "valueTime": "VARCHAR",
+    "valueRange": RANGE,
+    "valueRatio": RATIO,
+    "valuePeriod": PERIOD,
+    "valueSampledData": {"period": "VARCHAR"},
+    "dataAbsentReason": CONCEPT,
+    "interpretation": [CONCEPT],
+}
+"""What an Observation and each of its components have in common."""
+MEDICATION = {"medicationCodeableConcept": CONCEPT, "medicationReference": REFERENCE, "contained": [CONTAINED]}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """How one kind of resource is read."""
+
+    shape: Shape
+    codes: str
+    """A list: the code of the row, and the others that stand for the same."""
+    time: str
+    end_time: str = "NULL"
+    value: str = "NULL"
+    unit: str = "NULL"
+    text: str = "NULL"
+    route: str = "NULL"
+    patient: str = "r.subject.reference"
+    status: str = "r.status"
+    status_name: str = "status"
+    kept: tuple[str, ...] = ()
+    """The statuses whose rows are used; a row without one is."""
+    prefix: str = ""
+    """Goes before every code, so that no value set takes an order for what was given."""
+    pointer: str = "NULL"
+    """The reference to the resource that has the code, where the row itself has none."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """What is there and not read -> the expression that is not NULL then."""
+
+    @property
+    def has_parts(self) -> bool:
+        return "component" in self.shape
+
+
+def _first(*expressions: str) -> str:
+    return f"coalesce({', '.join(expressions)})"
+
+
+def _of_contained(reference: str, named: str) -> str:
+    """The codes of a contained resource that a reference such as `#1` names."""
+    own = f"list_filter(r.contained, lambda c: '#' || c.id = {reference})[1]"
+    return systems.codes(f"{own}.{named}")
+
+
+def _drug() -> str:
+    return _first(
+        systems.codes("r.medicationCodeableConcept"), _of_contained("r.medicationReference.reference", "code")
+    )
+
+
+def _between(low: str, high: str) -> str:
+    return f"CASE WHEN {low} IS NOT NULL OR {high} IS NOT NULL THEN concat_ws(' - ', {low}, {high}) END"
+
+
+def _measured_text() -> str:
+    """The words of a value, else why there is none, else how it was judged."""
+    low, high = (systems.amount(f"v.valueRange.{side}") for side in ("low", "high"))
+    above, below = (systems.amount(f"v.valueRatio.{side}") for side in ("numerator", "denominator"))
+    return _first(
+        systems.words("v.valueCodeableConcept"),
+        _between(low, high),
+        f"{above} || ' : ' || {below}",
+        _between("v.valuePeriod.start", "v.valuePeriod.end"),
+        f"CASE WHEN {MEASURED_VALUE} IS NULL THEN {_first(_reason(), _judged())} END",
+    )
+
+
+def _reason() -> str:
+    return _first("v.dataAbsentReason.coding[1].code", "v.dataAbsentReason.text")
+
+
+def _judged() -> str:
+    return systems.words("v.interpretation[1]")
+
+
+MEASURED_VALUE = _first(
+    systems.number("v.valueQuantity"),
+    "v.valueInteger",
+    "v.valueString",
+    "v.valueBoolean",
+    "v.valueDateTime",
+    "v.valueTime",
+    f"{systems.codes('v.valueCodeableConcept')}[1]",
+)
+DOSED = {"text": "VARCHAR", "route": CONCEPT}
+INSTRUCTED = {**DOSED, "doseAndRate": [{"doseQuantity": QUANTITY}]}
+RATE = f"'rate ' || {_first(systems.amount('r.dosage.rateQuantity'), systems.amount('r.dosage.rateRatio.numerator'))}"
+
+
+def _instructed(prefix: str, member: str, time: str, **more: Any) -> Resource:
+    """An order, or what a patient says: kept apart from what was given by its prefix."""
+    dose = f"r.{member}[1].doseAndRate[1].doseQuantity"
+    shape = {"id": "VARCHAR", "status": "VARCHAR", "subject": REFERENCE, **MEDICATION, member: [INSTRUCTED]}
+    return Resource(
+        shape={**shape, **more.pop("shape")},
+        codes=_drug(),
+        prefix=prefix,
+        pointer="r.medicationReference.reference",
+        time=time,
+        value=systems.number(dose),
+        unit=systems.unit(dose),
+        text=f"r.{member}[1].text",
+        route=systems.route(f"r.{member}[1].route"),
+        **more,
+    )
+
+
+RESOURCES: Mapping[str, Resource] = {
+    "Observation": Resource(
+        shape={
+            "id": "VARCHAR",
+            "status": "VARCHAR",
+            "subject": REFERENCE,
+            "effectiveDateTime": "VARCHAR",
+            "effectiveInstant": "VARCHAR",
+            "effectivePeriod": PERIOD,
+            **MEASURED,
+            "component": [MEASURED],
+            "note": [{"text": "VARCHAR"}],
+        },
+        codes=systems.codes("v.code"),
+        time=_first("r.effectiveDateTime", "r.effectiveInstant", "r.effectivePeriod.start"),
+        end_time="r.effectivePeriod.end",
+        value=MEASURED_VALUE,
+        unit=_first(systems.unit("v.valueQuantity"), "NULL"),
+        text=_first(_measured_text(), "r.note[1].text"),
+        kept=("preliminary", "final", "amended", "corrected"),
+        unread={"valueSampledData": "v.valueSampledData"},
+    ),
+    "MedicationAdministration": Resource(
+        shape={
+            "id": "VARCHAR",
+            "status": "VARCHAR",
+            "subject": REFERENCE,
+            "effectiveDateTime": "VARCHAR",
+            "effectivePeriod": PERIOD,
+            **MEDICATION,
+            "dosage": {**DOSED, "dose": QUANTITY, "rateQuantity": QUANTITY, "rateRatio": RATIO},
+        },
+        codes=_drug(),
+        pointer="r.medicationReference.reference",
+        time=_first("r.effectiveDateTime", "r.effectivePeriod.start"),
+        end_time="r.effectivePeriod.end",
+        value=systems.number("r.dosage.dose"),
+        unit=systems.unit("r.dosage.dose"),
+        # A rate is no dose: it stays in words.
+        text=_first("r.dosage.text", RATE),
+        route=systems.route("r.dosage.route"),
+        kept=("in-progress", "completed"),
+    ),
+    "MedicationRequest": _instructed(
+        "ORDER/",
+        "dosageInstruction",
+        "r.authoredOn",
+        shape={"authoredOn": "VARCHAR", "doNotPerform": "VARCHAR"},
+        status="CASE WHEN r.doNotPerform = 'true' THEN 'doNotPerform' ELSE r.status END",
+        kept=("active", "on-hold", "completed", "stopped"),
+    ),
+    "MedicationStatement": _instructed(
+        "STATEMENT/",
+        "dosage",
+        _first("r.effectiveDateTime", "r.effectivePeriod.start"),
+        shape={"effectiveDateTime": "VARCHAR", "effectivePeriod": PERIOD},
+        end_time="r.effectivePeriod.end",
+        kept=("active", "completed", "stopped"),
+    ),
+    "Immunization": Resource(
+        shape={
+            "id": "VARCHAR",
+            "status": "VARCHAR",
+            "patient": REFERENCE,
+            "vaccineCode": CONCEPT,
+            "occurrenceDateTime": "VARCHAR",
+            "doseQuantity": QUANTITY,
+            "route": CONCEPT,
+        },
+        patient="r.patient.reference",
+        codes=systems.codes("r.vaccineCode"),
+        time="r.occurrenceDateTime",
+        value=systems.number("r.doseQuantity"),
+        unit=systems.unit("r.doseQuantity"),
+        route=systems.route("r.route"),
+        kept=("completed",),
+    ),
+    "Procedure": Resource(
+        shape={
+            "id": "VARCHAR",
+            "status": "VARCHAR",
+            "subject": REFERENCE,
+            "code": CONCEPT,
+            "performedDateTime": "VARCHAR",
+            "performedPeriod": PERIOD,
+        },
+        codes=systems.codes("r.code"),
+        time=_first("r.performedDateTime", "r.performedPeriod.start"),
+        end_time="r.performedPeriod.end",
+        text=systems.words("r.code"),
+        kept=("in-progress", "completed", "stopped", "on-hold"),
+    ),
+    "Condition": Resource(
+        shape={
+            "id": "VARCHAR",
+            "verificationStatus": CONCEPT,
+            "subject": REFERENCE,
+            "code": CONCEPT,
+            "onsetDateTime": "VARCHAR",
+            "onsetPeriod": PERIOD,
+            "recordedDate": "VARCHAR",
+            "abatementDateTime": "VARCHAR",
+            "abatementPeriod": PERIOD,
+        },
+        codes=systems.codes("r.code"),
+        time=_first("r.onsetDateTime", "r.onsetPeriod.start", "r.recordedDate"),
+        end_time=_first("r.abatementDateTime", "r.abatementPeriod.start"),
+        text=systems.words("r.code"),
+        status="r.verificationStatus.coding[1].code",
+        status_name="verificationStatus",
+        kept=("unconfirmed", "provisional", "confirmed"),
+    ),
+    "Encounter": Resource(
+        shape={
+            "id": "VARCHAR",
+            "status": "VARCHAR",
+            "subject": REFERENCE,
+            "class": CODING,
+            "type": [CONCEPT],
+            "period": PERIOD,
+        },
+        codes=systems.codes_of_codings("[r.class]"),
+        time="r.period.start",
+        end_time="r.period.end",
+        text=systems.words("r.type[1]"),
+        kept=("arrived", "triaged", "in-progress", "onleave", "finished"),
+    ),
+    "DeviceUseStatement": Resource(
+        shape={
+            "id": "VARCHAR",
+            "status": "VARCHAR",
+            "subject": REFERENCE,
+            "device": REFERENCE,
+            "contained": [CONTAINED],
+            "timingDateTime": "VARCHAR",
+            "timingPeriod": PERIOD,
+        },
+        codes=_of_contained("r.device.reference", "type"),
+        pointer="r.device.reference",
+        time=_first("r.timingDateTime", "r.timingPeriod.start"),
+        end_time="r.timingPeriod.end",
+        kept=("active", "completed", "stopped"),
+    ),
+}
+DEFINITIONS: Mapping[str, str] = {"Medication": "code", "Device": "type"}
+"""Resources that others point to for their code, and the element that has it."""
+READ = (*RESOURCES, *DEFINITIONS, "Patient", "")
+"""The types that are read; the empty one is what says none, which is rejected."""
+PATIENT_SHAPE: Shape = {
+    "id": "VARCHAR",
+    "gender": "VARCHAR",
+    "birthDate": "VARCHAR",
+    "deceasedBoolean": "VARCHAR",
+    "deceasedDateTime": "VARCHAR",
+    "link": [{"type": "VARCHAR"}],
+}
+PARTIAL_DATE = r"\d{4}(-\d{2})?"
+DIED_AT, DIED = "Patient.deceasedDateTime", "Patient.deceasedBoolean"
+"""The codes of what a Patient says of its end: when, or only that. A year or a month is no day: only that."""
+IGNORED: Mapping[str, str] = {
+    "DiagnosticReport": "its results are Observations of their own",
+    "MedicationDispense": "what is dispensed is not yet given",
+    "ServiceRequest": "what is ordered is not yet done",
+    "AllergyIntolerance": "no event: it has no time at which it was seen",
+    "Observation.issued": "when a result was made known is not when it was true",
+    "Observation.valueSampledData": "a curve, not a value; such rows have none, and are counted",
+    "Observation.referenceRange": "the laboratory's, not the concept's",
+    "Observation.bodySite, .method": "no column of an event; a mapping cannot reach them",
+    "Condition.clinicalStatus": "how it stood when the extract was made, not at its onset",
+    "Patient.identifier, .name, .address, .telecom": "never read: they identify a person",
+    "meta, extension, modifierExtension, text": "no element of an event",
+}
+"""Resources and elements that are there and not read -> why. Others are named by the report of an ingest."""

@@ -1,0 +1,86 @@
+"""What the report of an ingest says about the resources of an extract, in numbers; never what is in one."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE, READ
+from timeline.quote import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    Connection = duckdb.DuckDBPyConnection
+
+NAMED = 20
+"""Names that a sentence lists."""
+
+
+def notes(con: "Connection", scratch: str, others: Sequence[str]) -> tuple[str, ...]:
+    """Sentences about what was not read, and about what only a person can settle."""
+    said = [*_not_read(con, scratch)]
+    if others:
+        said.append(f"files without FHIR, not read: {_listed(others)}")
+    for sentence, (table, numbers, condition) in QUESTIONS.items():
+        where = condition.replace("{scratch}", scratch)
+        (found,) = con.execute(f"SELECT {numbers} FROM {scratch}_{table} WHERE {where}").fetchall()
+        if found[0]:
+            said.append(sentence.format(*found))
+    ((versions,),) = con.execute(VERSIONS.replace("{scratch}", scratch)).fetchall()
+    if versions:
+        said.append(
+            f"{versions} resources are here in several versions (one type and id): each is kept; export the last"
+        )
+    return tuple(said)
+
+
+def _not_read(con: "Connection", scratch: str) -> list[str]:
+    listed = ", ".join(literal(one) for one in READ)
+    rows = con.execute(f"""SELECT type, CAST(sum(n) AS BIGINT) AS n FROM {scratch}_seen WHERE type NOT IN ({listed})
+        GROUP BY type ORDER BY n DESC, type""").fetchall()
+    unread = con.execute(f"""SELECT unread, count(*) AS n FROM {scratch}_row WHERE unread IS NOT NULL
+        GROUP BY unread ORDER BY n DESC, unread""").fetchall()
+    said = []
+    if rows:
+        why = [f"{type_} ({n}; {IGNORED[type_]})" if type_ in IGNORED else f"{type_} ({n})" for type_, n in rows]
+        said.append(f"resources not read: {_listed(why)}")
+    return said + [f"{name} is not read: {n} rows have no value" for name, n in unread]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+PARTIAL = literal(PARTIAL_DATE)
+QUESTIONS = {
+    "{0} rows are of {1} patients of whom the extract has no Patient resource: kept, with the id of the reference": (
+        "row",
+        "count(*), count(DISTINCT patient_id)",
+        "patient_id IS NOT NULL AND patient_id NOT IN (SELECT id FROM {scratch}_person WHERE id IS NOT NULL)",
+    ),
+    "{0} rows have no status; they are used": (
+        "row",
+        "count(*)",
+        "status IS NULL AND part = 0 AND resource NOT IN ('Patient', 'Condition')",
+    ),
+    "{0} rows have a year or a month for their end: it stays empty": (
+        "row",
+        f"count(*) FILTER (regexp_full_match(end_time, {PARTIAL}))",
+        "TRUE",
+    ),
+    "{0} Patients have a year or a month for their date of birth: it stays empty": (
+        "person",
+        f"count(*) FILTER (regexp_full_match(birth_date, {PARTIAL}))",
+        "TRUE",
+    ),
+    "{0} Patients are known to have died, but not on which day: Patient.deceasedBoolean, without a time": (
+        "person",
+        "count(*)",
+        "died IS NOT NULL AND died_at IS NULL",
+    ),
+    "{0} Patients are replaced by another (link): the events of both stay apart": ("person", "count(*)", "replaced"),
+}
+"""A sentence -> the table, the numbers and the condition that it is about; said where the first number is not 0."""
+VERSIONS = """SELECT count(*) FROM (SELECT resource, id FROM {scratch}_row WHERE part = 0 AND id IS NOT NULL
+    GROUP BY resource, id
+    HAVING count(DISTINCT hash(status, subject, "time", end_time, code, value, unit, text, route)) > 1)"""
+"""Resources that are here twice, and not alike."""
