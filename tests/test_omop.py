@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from timeline import cli, store
+from timeline.draft import draft
 from timeline.errors import ExtractError, UsageError
 from timeline.ingest import address, format_of, ingest, omop
 from timeline.ingest.omop import found, server
@@ -313,6 +314,17 @@ def test_a_column_of_the_staged_rows_is_told_for_each_that_is_read(tmp_path):
         ["person_id", "drug_concept_id", "drug_exposure_start_date"],
     ]
     assert [field.type for field in staged[1].reads] == ["VARCHAR", "BIGINT", "DATE"]
+
+
+def test_a_draft_of_a_mapping_knows_the_names_of_the_extract_s_concepts(tmp_path):
+    folder = write(tmp_path / "x", person=PERSON, drug_exposure=DRUGS, **VOCABULARY)
+    file = database(
+        tmp_path / "site.duckdb",
+        *(f"CREATE TABLE {one.stem} AS FROM read_csv('{one}', all_varchar = true)" for one in folder.iterdir()),
+    )
+    for extract in (folder, file):
+        [code] = draft(extract, {}).codes
+        assert (code.key, code.description) == ("OMOP/501", "tablet")
 
 
 # Servers

@@ -19,7 +19,7 @@ from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES
 from timeline.ingest.staged import Staged
 from timeline.quote import identifier, literal, whole
 
-__all__ = ["IGNORED", "TABLES", "claims", "stage"]
+__all__ = ["IGNORED", "TABLES", "claims", "descriptions", "stage"]
 
 
 def claims(path: Path) -> bool:
@@ -68,6 +68,17 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | N
         if not damaged:
             raise
         raise ExtractError(f"{damaged[0]}: the file is damaged: it cannot be read to its end") from None
+
+
+def descriptions(con: duckdb.DuckDBPyConnection, path: Path | str) -> dict[str, str]:
+    """What the extract's own vocabulary calls the codes of the events that were just read of it."""
+    if isinstance(path, Path) and not (path.is_file() and is_database(path)):
+        return vocabulary.names(con, found.dictionaries(con, path, "concept") if path.is_dir() else ())
+    named = _extract(con, path, None, "named").of("concept")
+    try:
+        return vocabulary.names(con, named)
+    finally:
+        con.execute("DETACH named")
 
 
 def _staged(

@@ -139,13 +139,17 @@ def _first_line(con: "Connection", file: Path) -> str | None:
 
 def _file(con: "Connection", table: str, file: Path, name: str, writing: Writing, scratch: str) -> Found:
     if table in VOCABULARY:
-        relation, types = _dictionary(con, file, name)
-        return Found(table, name, file, relation, types, named(types))
+        return _dictionary(con, table, file, name)
     rows = tabular.rows(con, file, name, writing, scratch)
     return Found(table, name, file, rows.relation, rows.types, named(rows.types), rows.rejected)
 
 
-def _dictionary(con: "Connection", file: Path, name: str) -> tuple[str, dict[str, str]]:
+def dictionaries(con: "Connection", folder: Path, table: str) -> tuple[Found, ...]:
+    """The files of one vocabulary table of a folder."""
+    return tuple(_dictionary(con, table, file, file.name) for file in files(folder).get(table, ()))
+
+
+def _dictionary(con: "Connection", table: str, file: Path, name: str) -> Found:
     """A vocabulary table: looked things up in, so read where it lies; CSV also with tabs, as Athena writes it."""
     read = f"read_parquet({literal(str(file))})"
     try:
@@ -154,9 +158,10 @@ def _dictionary(con: "Connection", file: Path, name: str) -> tuple[str, dict[str
             dialect = "delim = '\t', quote = '', escape = ''" if tabs else "delim = ',', quote = '\"', escape = '\"'"
             options = "header = true, all_varchar = true, ignore_errors = true"
             read = f"read_csv({literal(str(file))}, {dialect}, {options})"
-        return read, _described(con, read)
+        types = _described(con, read)
     except duckdb.Error:
         raise ExtractError(f"{name}: the file is damaged: it cannot be read") from None
+    return Found(table, name, file, read, types, named(types))
 
 
 def named(types: Iterable[str]) -> dict[str, str]:

@@ -149,3 +149,9 @@ def ambiguous(con: "Connection", scratch: str) -> tuple[int, int]:
             AND c.id IN (SELECT id FROM {scratch}_code GROUP BY id HAVING count(DISTINCT coalesce(other, 0)) > 1)
         GROUP BY c.id)""").fetchall()
     return found[0]
+
+
+def names(con: "Connection", concept: Sequence[Found]) -> dict[str, str]:
+    """Code -> the name of its concept, of the codes of stored events."""
+    asked = f"SELECT 'OMOP/' || id AS code, min(name) FROM ({_union(concept, _concepts)}) WHERE name IS NOT NULL"
+    return dict(con.execute(f"{asked} GROUP BY id HAVING code IN (SELECT code FROM meta.event)").fetchall())
