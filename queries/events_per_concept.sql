@@ -13,8 +13,6 @@ returns:
   bounded: {meaning: "numbers that are only a bound, such as <0.5", unit: "1"}
   implausible: {meaning: numbers outside the concept's plausible range, unit: "1"}
   date_only: {meaning: times that were a bare date, unit: "1"}
-section: quality
-order: 30
 empty: No event maps to a concept; see the codes without one.
 */
 SELECT concept, count(*) AS events, count(DISTINCT patient_id) AS patients, min(time) AS first_time,

@@ -97,7 +97,14 @@ EVERY = frozenset(
         *(f"{operator} of {shape}" for operator in ("pairs", "from") for shape in ("moments", "spans", "facts")),
         *(f"episodes of {shape}" for shape in ("moments", "spans", "several")),
         *("by: one", "by: several", "by: unknown"),
-        *("pairs: rule", "pairs: several", "several findings", "finding of a rule", "several analytes"),
+        *(
+            "pairs: rule",
+            "pairs: several",
+            "pairs: interval",
+            "several findings",
+            "finding of a rule",
+            "several analytes",
+        ),
         *(f"window {left}{right}" for left in "[(" for right in "])"),
         *("hold: inf", "gap: 0h", "-inf", "inf", "filter", "distinct", "$param", "duration", "set", "no index"),
         *("index.x", "patient.x", "concept.x", "base.x", "name.x", "day"),
@@ -194,6 +201,8 @@ def of_rule(rule: Rule, ruleset: RuleSet) -> Iterator[str]:
             yield f"pairs of {shape(rule.relation, ruleset)}"
             yield "several analytes" if len(rule.analytes) > 1 else ""
             for group in rule.analytes:
+                known = [ruleset.concepts[name] for name in group.relations if name in ruleset.concepts]
+                yield "pairs: interval" if any(concept.scale == "interval" for concept in known) else ""
                 yield f"pairs: {'rule' if group.relations[0] in ruleset.rules else kind(group.relations, ruleset)}"
         case SqlRule():
             pass

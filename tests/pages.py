@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from tests import readme
-from timeline import arguments, load, query, store
+from timeline import arguments, audit, ingest, load, query, store
+from timeline.audit import computed
 from timeline.describe import as_markdown, describe
 from timeline.engine import run
 from timeline.header import SECTIONS, Query
@@ -177,6 +178,49 @@ def dirt_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def formats_page() -> str:
+    """Return docs/formats.md: of every format what is read, what becomes of it, and what is not read and why."""
+    parts = [GENERATED + inspect.cleandoc(FORMATS_INTRODUCTION)]
+    for name in sorted(ingest.FORMATS):
+        module = ingest.module_of(name)
+        about = (module.__doc__ or "").split("\n\n", 1)
+        parts += [f"## {name}", *(_cell(text) for text in about)]
+        for table, fields in module.TABLES.items():
+            rows = [
+                f"| `{field.name}` | {field.type} | {'' if field.nullable else 'must'} | {_cell(field.meaning)} |"
+                for field in fields
+            ]
+            head = ["| column | readable as | filled | what it becomes |", "| --- | --- | --- | --- |"]
+            parts += [f"### {name}: {table}", "\n".join([*head, *rows])]
+        ignored = [f"| {_cell(what)} | {_cell(why)} |" for what, why in module.IGNORED.items()]
+        parts += [f"### {name}: not read", "\n".join(["| what | why |", "| --- | --- |", *ignored])]
+    return "\n\n".join(parts) + "\n"
+
+
+def checks_page() -> str:
+    """Return docs/checks.md: every check of the audit, in the order of the framework."""
+    con = store.connect(":memory:")
+    run(con, load.load([]))
+    rules = computed.last_run(con)
+    made = [compose(con, rules) for compose in computed.COMPOSED.values()]
+    known = [*audit.load(ROOT / "checks").values(), *made, *computed.JUDGED]
+    con.close()
+    parts = [GENERATED + inspect.cleandoc(CHECKS_INTRODUCTION)]
+    for category in audit.CATEGORIES:
+        head = [
+            "| check | what should be so, and what it means | severity | may be wrong |",
+            "| --- | --- | --- | --- |",
+        ]
+        rows = [
+            f"| `{one.id}` | {_cell(one.title)}. {_cell(one.meaning)} | {one.severity} | "
+            f"{f'{100 * one.limit:.4g} % of the ' if one.limit else 'none of the '}{one.of} |"
+            for one in sorted(known, key=lambda one: one.id)
+            if one.category == category
+        ]
+        parts += [f"## {category[0].upper()}{category[1:]}", "\n".join([*head, *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
 def _case(case: Mapping[str, Any]) -> str:
     """A case as a reader sees it: what it says, the rules, the events, the rows that come out."""
     parts = [f"### {case['title'][0].upper()}{case['title'][1:]}", f"```yaml\n{case['rules'].strip()}\n```"]
@@ -248,6 +292,23 @@ QUERIES_INTRODUCTION = """
     which a test compares.
     """
 
+FORMATS_INTRODUCTION = """
+    # What is read of each format
+
+    Every column that is used, the type that its text must be readable as, whether it must be filled, and what becomes
+    of it. At each ingest pandera judges these promises, kept or not: `meta.conformance`, shown by `timeline audit`.
+    `timeline.ingest.schemas("native")` gives them as pandera schemas, for the makers of extracts. A mapping file may
+    give columns other names ([mapping](mapping.md)); what becomes of bad input: [dirt](dirt.md).
+    """
+
+CHECKS_INTRODUCTION = """
+    # Checks of data quality
+
+    What `timeline audit STUDY` asks, by the categories of the harmonized framework (Kahn et al. 2016,
+    doi 10.13063/2327-9214.1244). `--check ID` prints what a check means and the SELECT that lists what is wrong. How to
+    add one, and how to declare which of them stop the work: [checks/README.md](../checks/README.md).
+    """
+
 TABLES_INTRODUCTION = """
     # Tables of a study
 
@@ -258,8 +319,10 @@ TABLES_INTRODUCTION = """
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "rules/README.md": rules_page,
+    "docs/checks.md": checks_page,
     "docs/commands.md": commands_page,
     "docs/dirt.md": dirt_page,
+    "docs/formats.md": formats_page,
     "docs/methods.md": methods_page,
     "docs/queries.md": queries_page,
     "docs/tables.md": tables_page,

@@ -218,15 +218,21 @@ def pair(
     for side, what in found.items():
         out |= {f"{side}_value": what.value, f"{side}_time": start(what.row) if what.row else None}
     before, after = out["before_value"], out["after_value"]
-    change = minus(after, before)
-    out |= {"change": change, "percent_change": times(over(change, before), 100), "ratio": over(after, before)}
+    change, fraction = minus(after, before), over
+    if at.ruleset.concepts[analyte].scale == "interval":
+        fraction = unknown
+    out |= {"change": change, "percent_change": times(fraction(change, before), 100), "ratio": fraction(after, before)}
     if "baseline" in sides:
         zero = out["baseline_value"]
-        out |= {"fold_before": over(before, zero), "fold_after": over(after, zero)}
+        out |= {"fold_before": fraction(before, zero), "fold_after": fraction(after, zero)}
     missing = ", ".join(side for side in sides if found[side].value is None)
     picked = {event for what in found.values() for event in what.evidence}
     evidence = sorted({*base["evidence"], *cells.evidence(), *picked})
     return out | {"complete": not missing, "missing": missing or None, "evidence": evidence}
+
+
+def unknown(*_: Any) -> None:
+    """What a fraction is where the zero of the scale is a convention."""
 
 
 def rows_of_rule(at: Patient, rule: Rule) -> list[Row]:

@@ -130,7 +130,7 @@ def test_words_are_in_lower_case_and_as_the_contract_lists_them(concepts):
 
 
 def test_baseline_facts_and_nothing_else_may_lack_a_time(concepts):
-    assert sorted(name for name, concept in concepts.items() if concept.static) == sorted(BASELINE)
+    assert sorted(name for name, concept in concepts.items() if concept.static) == sorted((*BASELINE, "known_dead"))
 
 
 def test_vasopressors_keep_any_unit(concepts):
@@ -175,7 +175,8 @@ def test_a_code_means_one_concept(concepts):
 def test_codes_are_written_as_vocabulary_and_code(concepts):
     drugs, labs = r"RxNorm/\d+|ATC/[A-Z]\d\d[A-Z]{1,2}(\d\d)?", r"LOINC/\d+-\d|OMOP/\d+|MEDS_DEATH"
     billing = r"ICD10CM/[A-Z]\d[\dA-Z](\.\w{1,4})?|ICD10PCS/\w{7}|HCPCS/[A-Z]\d{4}|CPT/\w{5}|MSDRG/\d{3}"
-    spelled = re.compile(f"{drugs}|{labs}|{billing}")
+    fhir = r"ActCode/[A-Z]+|Patient\.deceased(DateTime|Boolean)"
+    spelled = re.compile(f"{drugs}|{labs}|{billing}|{fhir}")
     codes = [code for concept in concepts.values() for code in (*concept.codes, *concept.unverified)]
     assert [code for code in codes if not spelled.fullmatch(code)] == []
 

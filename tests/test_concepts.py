@@ -148,7 +148,7 @@ def test_write_fills_the_tables_and_keeps_what_mappings_say():
 
 
 def test_the_digest_is_of_meaning():
-    titled = MASS.model_copy(update={"title": "Mass", "source": "a book"})
+    titled = MASS.model_copy(update={"title": "Mass", "source": "a book", "scale": "interval"})
     narrowed = MASS.model_copy(update={"plausible": (0.0, 10.0)})
     assert concepts.digest([MASS, COUNT]) == concepts.digest([COUNT, titled])
     assert concepts.digest([MASS]) != concepts.digest([narrowed])

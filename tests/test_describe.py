@@ -434,3 +434,12 @@ def test_sql_and_words_are_of_the_same_parameters(capsys: pytest.CaptureFixture[
 def test_an_unknown_rule_of_many() -> None:
     with pytest.raises(UsageError, match="there is no rule `nothing_like_it` to describe"):
         describe(load_text(RULES), only=["course", "nothing_like_it"])
+
+
+def test_a_pair_says_of_which_analytes_the_zero_is_a_convention() -> None:
+    rules = RULES.replace("concepts:\n", "concepts:\n  warmth: {title: Warmth, unit: Cel, scale: interval}\n", 1)
+    found = describe(load_text(rules.replace("    - of: crp\n", "    - of: [crp, warmth]\n", 1)))
+    (pair,) = [one for one in found.definitions if one.rule == "values"]
+    assert pair.clauses[0].words.endswith(
+        "The zero of warmth is a convention, so it has no percent change and no ratio."
+    )

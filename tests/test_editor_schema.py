@@ -64,6 +64,7 @@ def test_shipped_concepts_are_accepted(path: Path) -> None:
         "dose: {from: drug, columns: {x: {first: lab.value, in: 'time, time'}}}",
         "dose: {from: drug, params: {x: {meaning: nothing}}}",
         "examples: [{title: nothing expected}]",
+        "concepts: {lab: {scale: intervall}}",
         "concepts: {lab: {unit: mg/L, plausable: [0, 5]}}",
         "concepts: {lab: {unit: mg/L, typical: 5}}",
     ],

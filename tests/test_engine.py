@@ -152,6 +152,12 @@ def test_a_hash_is_of_meaning() -> None:
         if value != before[name]
     }
     assert changed == {"dose", "course"}, "so does a concept"
+    changed = {
+        name
+        for name, value in hashes(RULES.replace("lab: {unit: mg/L}", "lab: {unit: mg/L, scale: interval}")).items()
+        if value != before[name]
+    }
+    assert changed == {"dose", "course"}, "and its scale"
 
 
 @pytest.mark.parametrize("order", ["reversed", "by code"])

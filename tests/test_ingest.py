@@ -268,7 +268,11 @@ def test_patients_come_from_their_file_and_from_the_events(tmp_path):
     ]
     assert rejected(con) == [(4, "patient_id is empty"), (5, "birth_date cannot be read; write it as 1960-12-31")]
     assert report.patients == 3
-    assert report.warnings == ("patients.csv: columns not used: zip",)
+    assert report.warnings == (
+        "patients.csv: columns not used: zip",
+        "patients.csv: column `patient_id` is not filled in 1 of 5 rows",
+        "patients.csv: column `birth_date` is not readable as DATE in 1 of 5 rows",
+    )
 
 
 def test_patients_who_contradict_themselves_keep_neither_answer(tmp_path):

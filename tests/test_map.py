@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from timeline import cli, ingest, load, store
-from timeline.draft import draft
+from timeline.draft import Draft, draft, patterns
 from timeline.draft.alike import Known, concepts_like, words_like
 from timeline.draft.text import text_of
 from timeline.errors import ExtractError, Findings
@@ -174,6 +174,20 @@ def test_what_the_mapping_names_is_not_drafted_again(foreign, tmp_path):
     made = draft(foreign, CONCEPTS, mapping=path)
     assert made.problem is None
     assert [table.file for table in made.tables] == ["broken.parquet", "deep/chart.csv"]
+
+
+def test_families_of_codes_are_taken_apart_by_units_and_by_words_that_repeat():
+    units = {f"LAB//{item}//{unit}": 2 for item, unit in (("1", "K/uL"), ("2", "mg/dL"), ("3", "°F"), ("4", "UNK"))}
+    statuses = {f"DRUG//{drug}//{status}": 1 for drug in ("a (b)", "c", "d//e") for status in ("Given", "Held")}
+    others = {"ONE//a//b": 1, "X//a//odd": 1, "X//b//even": 1, "X//c//none": 1, "plain": 9}
+    lab, drug = patterns.drafted(units | statuses | others)
+    assert (lab.match, lab.key, lab.codes, lab.rows, lab.statuses) == (
+        "LAB//(?P<code>[^/]+)//(?P<unit>.*)", "LAB/{code}", 4, 8, (),
+    )  # fmt: skip
+    assert drug.statuses == (("Given", 3), ("Held", 3))
+    assert all(re.fullmatch(lab.match, code) for code in units) and re.fullmatch(drug.match, "DRUG//d//e//Held")
+    text = text_of(Draft(patterns=(lab, drug)), "families")
+    assert "they end in Given (3), Held (3)" in text
 
 
 def test_descriptions_of_a_meds_folder_are_told_and_compared(tmp_path):

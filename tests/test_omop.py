@@ -284,7 +284,10 @@ def test_a_mapping_may_say_what_we_do_not_guess_and_names_no_column_in_vain(tmp_
     ]  # fmt: skip
     for columns, message in {
         "{value: dose}": "mapping m.yaml: `columns`: no table has the column `dose` (for value)",
-        "{patient_id: person_id}": "mapping m.yaml: `columns`: the patient is always `person_id`",
+        "{patient_id: sig}\ntables: {x: {kind: patients}}": (
+            "mapping m.yaml: `columns`: the patient is always `person_id`; leave `patient_id` out; `tables` are of "
+            "files that are no OMOP; leave them out, or read the files with --format native"
+        ),
     }.items():
         mapping.write_text(f"columns: {columns}\n")
         with pytest.raises(ExtractError) as caught:

@@ -278,6 +278,14 @@ MISTAKES = [
 ]
 
 
+def test_a_scale_is_one_of_two() -> None:
+    with pytest.raises(Findings) as caught:
+        load_text("concepts:\n  lab: {unit: Cel, scale: intervall}\n")
+    assert str(caught.value) == (
+        "rules.yaml:2:27: `scale` is `ratio` or `interval` (its zero is a convention), not `intervall`"
+    )
+
+
 @pytest.mark.parametrize(("text", "message"), MISTAKES)
 def test_mistake_is_told(text: str, message: str) -> None:
     with pytest.raises(Findings) as caught:

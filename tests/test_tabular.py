@@ -9,13 +9,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from timeline import ingest, store
+from timeline import ingest, load, store
 from timeline.errors import ExtractError
 from timeline.ingest import IngestReport, remap
 from timeline.ingest.mapping import Mapping, Table, Writing
 from timeline.ingest.native import TABLES, stage
 from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS
 from timeline.rules import Concept
+from timeline.shipped import folder
 
 CONCEPTS = {
     concept.name: concept
@@ -30,16 +31,16 @@ CONCEPTS = {
 @pytest.fixture
 def loaded(tmp_path: Path):
     """Ingest a folder through a mapping given as text; return the study and the report."""
-    folder = tmp_path / "extract"
-    folder.mkdir()
+    extract = tmp_path / "extract"
+    extract.mkdir()
 
-    def load(mapping: str, concepts=CONCEPTS, **options) -> tuple[duckdb.DuckDBPyConnection, IngestReport]:
+    def read(mapping: str, concepts=CONCEPTS, **options) -> tuple[duckdb.DuckDBPyConnection, IngestReport]:
         path = tmp_path / "m.yaml"
         path.write_text(mapping, encoding="utf-8")
         con = options.pop("con", None) or store.connect(":memory:")
-        return con, ingest.ingest(con, folder, concepts, mapping=path, **options)
+        return con, ingest.ingest(con, extract, concepts, mapping=path, **options)
 
-    return folder, load
+    return extract, read
 
 
 def rows(con: duckdb.DuckDBPyConnection, columns: str) -> list[tuple]:
@@ -58,34 +59,35 @@ LINES = "patient_id\ttime\tcode\tvalue\ttext\nP1\t2024-01-01 08:00\tdrug\t5\tÄr
     ],
 )
 def test_tabs_and_another_encoding_under_any_ending(loaded, name, content):
-    folder, load = loaded
-    (folder / name).write_bytes(content)
-    con, report = load("read: {delimiter: tab, encoding: utf-16}\ntables: {ward: {}}\n")
+    extract, read = loaded
+    (extract / name).write_bytes(content)
+    con, report = read("read: {delimiter: tab, encoding: utf-16}\ntables: {ward: {}}\n")
     assert rows(con, "value, text, source_file") == [(5.0, "Ärzte μg", name)]
     assert report.sources[0].reconciles
 
 
 def test_a_compressed_file_in_another_encoding_is_refused_or_found_cut_short(loaded):
-    folder, load = loaded
+    extract, read = loaded
     mapping = "read: {encoding: latin-1}\ntables: {ward: {}}\n"
-    (folder / "ward.csv.gz").write_bytes(gzip.compress(b"patient_id,time,code\n" * 100, mtime=0)[:-9])
+    (extract / "ward.csv.gz").write_bytes(gzip.compress(b"patient_id,time,code\n" * 100, mtime=0)[:-9])
     with pytest.raises(ExtractError, match="ward.csv.gz: the file is damaged or cut short"):
-        load(mapping)
-    (folder / "ward.csv.gz").unlink()
+        read(mapping)
+    (extract / "ward.csv.gz").unlink()
     with duckdb.connect() as con:
-        con.execute(f"COPY (SELECT 1 AS a) TO '{folder / 'ward.csv.zst'}' (FORMAT csv, COMPRESSION zstd)")
+        con.execute(f"COPY (SELECT 1 AS a) TO '{extract / 'ward.csv.zst'}' (FORMAT csv, COMPRESSION zstd)")
     with pytest.raises(ExtractError, match="ward.csv.zst: a .zst file is read in UTF-8 only"):
-        load(mapping)
+        read(mapping)
 
 
 def test_anchors_and_values_of_parquet_keep_their_types(loaded):
-    folder, load = loaded
+    extract, read = loaded
     with duckdb.connect() as con:
         con.execute(f"""COPY (SELECT * FROM (VALUES
             ('P1', DATE '2024-01-01', 90, TIME '10:00', 'nan'::FLOAT, 38.4::FLOAT),
             ('P1', DATE '2024-01-02', NULL, TIME '11:30', 2.5::FLOAT, NULL))
-            AS t(patient_id, admitted, minutes, clock, flow, temp)) TO '{folder / "chart.parquet"}' (FORMAT parquet)""")
-    con, report = load(
+            AS t(patient_id, admitted, minutes, clock, flow, temp))
+            TO '{extract / "chart.parquet"}' (FORMAT parquet)""")
+    con, report = read(
         "tables:\n  chart:\n    columns:\n      time: [admitted, clock]\n"
         "      end_time: {offset: minutes, unit: minute, anchor: admitted}\n"
         "    values: {temp: {code: warmth, unit: Cel}, flow: device}\n"
@@ -98,36 +100,36 @@ def test_anchors_and_values_of_parquet_keep_their_types(loaded):
 
 
 def test_anchors_with_an_offset_from_utc_are_no_anchors(loaded):
-    folder, load = loaded
-    (folder / "events.csv").write_text("patient_id,t0,min,code\nP1,2024-01-01T08:00Z,5,drug\n")
-    con, _ = load("columns: {time: {offset: min, unit: minute, anchor: t0}}\n")
+    extract, read = loaded
+    (extract / "events.csv").write_text("patient_id,t0,min,code\nP1,2024-01-01T08:00Z,5,drug\n")
+    con, _ = read("columns: {time: {offset: min, unit: minute, anchor: t0}}\n")
     assert con.execute("SELECT reason FROM meta.rejected").fetchall() == [
         ("time cannot be read; write it as 2024-01-31 13:45",)
     ]
 
 
 def test_a_wide_column_that_is_gone_goes_with_replace(loaded):
-    folder, load = loaded
+    extract, read = loaded
     mapping = "tables: {chart: {values: {temp: warmth, dev: device}}}\n"
-    (folder / "chart.csv").write_text("patient_id,time,temp,dev\nP1,2024-01-01,38,mask\n")
-    con, first = load(mapping)
+    (extract / "chart.csv").write_text("patient_id,time,temp,dev\nP1,2024-01-01,38,mask\n")
+    con, first = read(mapping)
     assert first.events == 2 and first.repeats == 0
     with pytest.raises(ExtractError, match="was ingested with another mapping; `--replace` puts it"):
-        load("tables: {chart: {values: {temp: warmth}}}\n", con=con)
-    _, second = load("tables: {chart: {values: {temp: warmth}}}\n", con=con, replace=True)
+        read("tables: {chart: {values: {temp: warmth}}}\n", con=con)
+    _, second = read("tables: {chart: {values: {temp: warmth}}}\n", con=con, replace=True)
     assert sorted(second.replaced) == ["chart.csv#dev", "chart.csv#temp"]
     assert rows(con, "concept") == [("warmth",)]
 
 
 def test_words_and_wrong_labels_stay_translated_when_concepts_come_later(loaded):
-    folder, load = loaded
-    (folder / "events.csv").write_text(
+    extract, read = loaded
+    (extract / "events.csv").write_text(
         "patient_id,time,code,value,unit,text\nP1,2024-01-01,ear,100.4,Cel,\nP1,2024-01-01,tube,2,,OM\n"
     )
     mapping = (
         'codes: {ear: {concept: warmth, mislabelled: {Cel: "[degF]"}}, tube: device}\nwords: {device: {om: mask}}\n'
     )
-    con, report = load(mapping, concepts={})
+    con, report = read(mapping, concepts={})
     assert report.relabelled == ()
     assert rows(con, "concept, value, text") == [(None, 100.4, None), (None, 2.0, "mask")]
     assert remap(con, CONCEPTS).events == 2
@@ -157,3 +159,81 @@ def test_a_folder_of_which_nothing_is_a_table_is_said(tmp_path):
     path.write_text("tables: {labs: {}}\n")
     with pytest.raises(ExtractError, match="no events here; .* or with the `tables` of the mapping m.yaml"):
         ingest.ingest(store.connect(":memory:"), tmp_path, CONCEPTS, mapping=path)
+
+
+def test_the_shipped_mapping_of_sdtm_reads_results_as_collected(tmp_path):
+    sql = {
+        "lb": """('01-1', '2014-01-02T10:30', 'PLAT', '210', 'THOU/uL'),
+            ('01-1', '2014-01-02', 'WBC', '<0.5', 'THOU/uL'),
+            ('01-1', '2014-01', 'WBC', '5', 'THOU/uL'), ('01-1', '2014-01-02', 'KETONES', '0', 'NO UNITS'))
+            AS t(USUBJID, LBDTC, LBTESTCD, LBORRES, LBORRESU)""",
+        "vs": """('01-1', '2014-01-02', 'TEMP', '100.4', 'F', NULL),
+            ('01-1', '2014-01-02', 'PULSE', NULL, NULL, 'NOT DONE'))
+            AS t(USUBJID, VSDTC, VSTESTCD, VSORRES, VSORRESU, VSSTAT)""",
+        "dm": "('01-1', 'F', '1950-02')) AS t(USUBJID, SEX, BRTHDTC)",
+    }
+    with duckdb.connect() as con:
+        for name, values in sql.items():
+            file = tmp_path / f"{name}.parquet"
+            con.execute(f"COPY (SELECT * FROM (VALUES {values}) TO '{file}' (FORMAT parquet)")
+    con = store.connect(":memory:")
+    ingest.ingest(con, tmp_path, load.load([]).concepts, mapping=folder("data") / "mappings" / "sdtm_lb.yaml")
+    assert rows(con, "concept, value, unit, bound, date_only") == [
+        ("platelets", 210.0, "10*9/L", None, False), ("leukocytes", 0.5, "10*9/L", "<", True),
+        (None, 0.0, None, None, True), ("temperature", 38.0, "Cel", None, True),
+    ]  # fmt: skip
+    assert con.execute("SELECT source_file, source_row, reason FROM meta.rejected ORDER BY ALL").fetchall() == [
+        ("dm.parquet", 1, "birth_date cannot be read; write it as 1960-12-31"),
+        ("lb.parquet", 3, "time cannot be read; write it as 2024-01-31 13:45"),
+        ("vs.parquet", 2, "status 'NOT DONE' is not kept by the mapping sdtm_lb.yaml"),
+    ]
+
+
+HOSPITAL = {
+    "patients": "patient_id,display_name,age,sex\nF-1,Patient1 Test,60,F\n",
+    "vital_signs": "patient_id,timestamp,temperature,heart_rate,systolic_bp,diastolic_bp,respiratory_rate,spo2,"
+    "pain_score,consciousness_level,on_supplemental_oxygen,oxygen_flow_rate_lpm,nursing_note,data_source,news2_score,"
+    "gcs_score\nF-1,2024-06-15T17:59:20.613810,39.5,98,90,50,23,89.5,7,V,True,2.9,febrile,manual,,\n"
+    "F-1,2024-06-15T18:34:20.613810,40.3,,,,,,,,False,,recheck,manual,,\n",
+    "lab_results": "patient_id,lab_name,result_datetime,value,unit,flag\n"
+    "F-1,WBC,2024-06-15T18:56:53.547683,12270.0,/uL,H\n"
+    "F-1,Plt,2024-06-15T18:27:22.401318,228.0,10*3/uL,\n",
+    "medication_administrations": "patient_id,drug_name,scheduled_datetime,actual_datetime,status,dose,route\n"
+    "F-1,Vancomycin,2024-06-15T18:15:00,2024-06-15T18:21:32.615000,given,20.0mg/kg DAILY,IV\n"
+    "F-1,Vancomycin,2024-06-16T18:15:00,,refused,20.0mg/kg DAILY,IV\n",
+    "encounters": "encounter_id,patient_id,encounter_type,status,admission_datetime,discharge_datetime\n"
+    "E-1,F-1,inpatient,completed,2024-06-15T17:25:00,2024-07-03T13:25:00\n",
+    "microbiology": "patient_id,collected_datetime,growth,organism_snomed\nF-1,2024-06-15T17:25:00,True,78065002\n"
+    "F-1,2024-06-16T17:25:00,False,\n",
+    "procedures": "patient_id,procedure_code,start_datetime,end_datetime\n"
+    "F-1,51702,2024-06-15T22:26:28,2024-06-15T22:55:28\n",
+    "orders": "order_id,patient_id\nO-1,F-1\n",
+}  # fmt: skip
+"""The shape of the files that `clinosim --format csv` writes, by hand."""
+
+
+def test_the_shipped_mapping_of_a_hospitals_csv_reads_wide_and_long_tables(tmp_path):
+    for name, text in HOSPITAL.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    con = store.connect(":memory:")
+    mapping = folder("data") / "mappings" / "clinosim_csv.yaml"
+    report = ingest.ingest(con, tmp_path, load.load([]).concepts, mapping=mapping)
+    assert all(source.reconciles for source in report.sources)
+    found = rows(con, "split_part(source_file, '.', 1), concept, value, text, route")
+    assert [row[1:] for row in found if row[0] == "vital_signs"] == [
+        ("consciousness", None, "voice", None), ("diastolic_bp", 50.0, None, None), ("heart_rate", 98.0, None, None),
+        ("oxygen_flow", 2.9, None, None), (None, 7.0, None, None), ("respiratory_rate", 23.0, None, None),
+        ("spo2", 89.5, None, None), ("systolic_bp", 90.0, None, None), ("temperature", 39.5, None, None),
+        ("temperature", 40.3, None, None),
+    ]  # fmt: skip
+    assert [row[1:] for row in found if row[0] in ("lab_results", "encounters", "microbiology")] == [
+        ("hospitalization", None, None, None), ("leukocytes", 12.27, None, None), ("platelets", 228.0, None, None),
+        ("infection", None, "78065002", None),
+    ]  # fmt: skip
+    assert [row[1:] for row in found if row[0].startswith("medication")] == [
+        (None, None, "20.0mg/kg DAILY", "intravenous")
+    ]
+    assert con.execute("SELECT source_file, source_row, reason FROM meta.rejected ORDER BY ALL").fetchall() == [
+        ("medication_administrations.csv", 2, "status 'refused' is not kept by the mapping clinosim_csv.yaml"),
+        ("microbiology.csv", 2, "left out by `where` of the mapping clinosim_csv.yaml"),
+    ]

@@ -12,7 +12,7 @@ import pytest
 from timeline import demo, load, store, synth, units
 from timeline.concepts import alternatives
 from timeline.ingest import ingest
-from timeline.wrong_units import SHOWN, suspects
+from timeline.wrong_units import SHOWN, Suspect, suspects
 
 SHIPPED = load.load([], shipped=False).concepts
 PEOPLE = {
@@ -65,41 +65,56 @@ def test_no_alarm_where_every_label_is_right(tmp_path):
     assert suspects(study(tmp_path, a=rows)) == ()
 
 
-@pytest.mark.parametrize(
-    ("concept", "true", "label"),
-    [
-        ("temperature", "[degF]", "Cel"),
-        ("temperature", "Cel", "[degF]"),
-        ("body_weight", "[lb_av]", "kg"),
-        ("body_weight", "g", "kg"),
-        ("body_height", "[in_i]", "cm"),
-        ("body_height", "m", "cm"),
-        ("body_height", "cm", "[in_i]"),
-        ("spo2", "1", "%"),
-        ("neutrophils_percent", "1", "%"),
-        ("systolic_bp", "kPa", "mm[Hg]"),
-        ("systolic_bp", "mm[Hg]", "kPa"),
-        ("platelets", "/uL", "10*9/L"),
-        ("platelets", "10*9/L", "/uL"),
-        ("neutrophils", "/uL", "10*9/L"),
-        ("leukocytes", "/uL", "10*9/L"),
-        ("hemoglobin", "g/L", "g/dL"),
-        ("hemoglobin", "mmol/L", "g/dL"),
-        ("hemoglobin", "g/dL", "g/L"),
-        ("creatinine", "umol/L", "mg/dL"),
-        ("creatinine", "mg/dL", "umol/L"),
-        ("bilirubin", "umol/L", "mg/dL"),
-        ("ldh", "ukat/L", "U/L"),
-        ("triglycerides", "mmol/L", "mg/dL"),
-        ("fibrinogen", "g/L", "mg/dL"),
-        ("igg", "g/L", "mg/dL"),
-        ("d_dimer_feu", "ug/mL", "ng/mL"),
-    ],
+WRONG = (
+    ("temperature", "[degF]", "Cel"),
+    ("temperature", "Cel", "[degF]"),
+    ("body_weight", "[lb_av]", "kg"),
+    ("body_weight", "g", "kg"),
+    ("body_height", "[in_i]", "cm"),
+    ("body_height", "m", "cm"),
+    ("body_height", "cm", "[in_i]"),
+    ("spo2", "1", "%"),
+    ("neutrophils_percent", "1", "%"),
+    ("systolic_bp", "kPa", "mm[Hg]"),
+    ("systolic_bp", "mm[Hg]", "kPa"),
+    ("platelets", "/uL", "10*9/L"),
+    ("platelets", "10*9/L", "/uL"),
+    ("neutrophils", "/uL", "10*9/L"),
+    ("leukocytes", "/uL", "10*9/L"),
+    ("hemoglobin", "g/L", "g/dL"),
+    ("hemoglobin", "mmol/L", "g/dL"),
+    ("hemoglobin", "g/dL", "g/L"),
+    ("creatinine", "umol/L", "mg/dL"),
+    ("creatinine", "mg/dL", "umol/L"),
+    ("bilirubin", "umol/L", "mg/dL"),
+    ("ldh", "ukat/L", "U/L"),
+    ("triglycerides", "mmol/L", "mg/dL"),
+    ("fibrinogen", "g/L", "mg/dL"),
+    ("igg", "g/L", "mg/dL"),
+    ("d_dimer_feu", "ug/mL", "ng/mL"),
 )
-def test_a_group_in_another_unit_is_found_with_its_factor(tmp_path, concept, true, label):
-    con = study(tmp_path, a=mislabelled(concept, true, label))
-    (found,) = [one for one in suspects(con) if one.whole]
-    assert (found.concept, found.code, found.source_unit, found.source_file) == (concept, concept, label, None)
+"""Concept, the unit in which its values are, and their label."""
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory) -> dict[tuple[str, str, str], tuple[duckdb.DuckDBPyConnection, tuple[Suspect, ...]]]:
+    """Each wrong label: a study that has it among others, no label of a concept twice, and what is found in it."""
+    found, left = {}, list(WRONG)
+    while left:
+        once = list({(concept, label): (concept, true, label) for concept, true, label in left}.values())
+        rows = [row for one in once for row in mislabelled(*one)]
+        con = study(tmp_path_factory.mktemp("wrong"), a=rows)
+        found |= dict.fromkeys(once, (con, suspects(con)))
+        left = [one for one in left if one not in once]
+    return found
+
+
+@pytest.mark.parametrize(("concept", "true", "label"), WRONG)
+def test_a_group_in_another_unit_is_found_with_its_factor(wrong, concept, true, label):
+    con, all_found = wrong[concept, true, label]
+    assert [one for one in all_found if not one.whole] == []
+    (found,) = [one for one in all_found if (one.concept, one.source_unit) == (concept, label)]
+    assert (found.code, found.source_file) == (concept, None)
     assert (found.rows, found.of_rows, found.patients) == (200, 200, 40)
     assert found.outside >= 0.5 and found.inside >= 0.8
     wanted = units.factor(true, SHIPPED[concept].units[0], SHIPPED[concept].molar_mass)
@@ -110,6 +125,34 @@ def test_a_group_in_another_unit_is_found_with_its_factor(tmp_path, concept, tru
     read = true, found.cause.removesuffix(f" labelled as {label}")
     assert units.factor(*read) == (pytest.approx(1), pytest.approx(0)), "the unit itself, or another name of it"
     assert con.execute(f"SELECT count(*) FROM ({found.query})").fetchall() == [(200,)]
+
+
+ILL = {
+    "neutrophils": 0.1,  # after lymphodepletion
+    "leukocytes": 0.3,
+    "platelets": 18,
+    "hemoglobin": 7.6,
+    "creatinine": 7.5,  # on dialysis
+    "bilirubin": 5,  # cirrhosis
+    "alt": 2500,  # acute liver failure
+    "ferritin": 30_000,  # macrophage activation
+    "crp": 350,  # septic shock
+    "igg": 150,  # without B cells
+    "fibrinogen": 90,
+    "ldh": 3000,
+    "systolic_bp": 82,
+    "spo2": 80,
+}
+"""Medians of wards where everyone is very ill."""
+
+
+def test_no_alarm_where_all_patients_are_very_ill(tmp_path):
+    rows = []
+    for concept, middle in ILL.items():
+        scale, high = middle / PEOPLE[concept][0], SHIPPED[concept].plausible[1] or float("inf")
+        unit = SHIPPED[concept].units[0]
+        rows += [(p, time, concept, min(value * scale, high), unit) for p, time, value in values(concept)]
+    assert suspects(study(tmp_path, a=rows)) == ()
 
 
 def test_what_value_alone_cannot_tell_is_not_said(tmp_path):

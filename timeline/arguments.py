@@ -176,6 +176,16 @@ def _report(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _audit(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    _several(parser, "--checks", "DIR", "folders of checks of your own, asked beside the shipped ones")
+    _several(parser, "--check", "ID", "ask these alone, and say what they mean and how to list what is wrong")
+    words = "checks that stop the work: ids, none, or declared (default): those of the rule set, else severity error"
+    parser.add_argument("--fail-on", metavar="ID,…", default="declared", help=words)
+    parser.add_argument("--profile", action="store_true", help="list, too, what the study holds of every concept")
+    parser.add_argument("--show-values", action="store_true", help="show some rows of failed checks: patients' values")
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     parser.add_argument("rule", metavar="RULE", help="the rule whose row is to be explained, or its absence")
@@ -266,6 +276,7 @@ COMMANDS = (
     Command("run", "derive every table anew, all or nothing", "timeline run study.duckdb --rules my_rules", _run),
     Command("check", "find every mistake in rule files", "timeline check my_rules", _check),
     Command("query", "ask a question of the tables", "timeline query study.duckdb --list", _query),
+    Command("audit", "is the study whole, reconciled and plausible", "timeline audit study.duckdb", _audit),
     Command(
         "explain",
         "say why a row is as it is, or why there is none",

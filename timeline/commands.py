@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import asking, checklist, printing, summaries, whatif
+from timeline import asking, audit_text, checklist, printing, summaries, whatif
 from timeline.asking import settings
 from timeline.errors import UsageError
 from timeline.folders import rule_folders
@@ -113,6 +113,22 @@ def _run(args: argparse.Namespace) -> int:
     return _say(report, summaries.run_text(report), args)
 
 
+def _audit(args: argparse.Namespace) -> int:
+    with printing.progress() as show:
+        found = Study.open(args.study).audit(
+            *args.checks,
+            only=args.check,
+            fail_on=args.fail_on.split(","),
+            show_values=args.show_values,
+            progress=show,
+        )
+    text = audit_text.audit_text(found, whole=bool(args.check), profile=args.profile)
+    _say(found, text, args)
+    if found.stopped:
+        print(audit_text.stopped_text(found), file=sys.stderr)
+    return 1 if found.stopped else 0
+
+
 def _explain(args: argparse.Namespace) -> int:
     from timeline.explain.text import text_of
 
@@ -182,6 +198,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
     "query": asking.ask,
+    "audit": _audit,
     "explain": _explain,
     "sweep": whatif.sweep,
     "diff": whatif.diff,

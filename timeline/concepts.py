@@ -17,7 +17,8 @@ VALUE_SET = "value set"
 DECIMALS = 9
 """Converted values are rounded so, that 38.0 Cel and 100.4 [degF] are equal."""
 WITHOUT_MEANING = ("title", "source", "typical")
-"""Fields of a concept that change no event."""
+"""Fields of a concept that change neither an event nor a rule's rows."""
+OF_NO_EVENT = (*WITHOUT_MEANING, "scale")
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,7 @@ def _by_factor(concept: Concept, unit: str) -> Conversion | None:
 
 def digest(concepts: Iterable[Concept]) -> str:
     """The hash of what the concepts mean: the same meaning, the same hash, whatever their titles and order."""
-    meanings = [
-        concept.model_dump(exclude=set(WITHOUT_MEANING)) for concept in sorted(concepts, key=lambda one: one.name)
-    ]
+    meanings = [concept.model_dump(exclude=set(OF_NO_EVENT)) for concept in sorted(concepts, key=lambda one: one.name)]
     return hashlib.sha256(json.dumps(meanings, sort_keys=True).encode()).hexdigest()
 
 
@@ -151,4 +150,5 @@ def _row(concept: Concept) -> dict[str, object]:
         "molar_mass": concept.molar_mass,
         "members": concept.members,
         "static": concept.static,
+        "words": [word.lower() for word in concept.words],
     }

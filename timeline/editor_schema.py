@@ -26,12 +26,18 @@ def rule_file_schema() -> Schema:
         "type": "object",
         "properties": {
             "examples": {"type": "array", "items": _example()},
-            "ruleset": _object({"name": SCALAR, "version": SCALAR, "index": SCALAR, "title": SCALAR}),
+            "ruleset": _object({**dict.fromkeys(("name", "version", "index", "title"), SCALAR), "audit": _audit()}),
             "concepts": _named(_concept()),
         },
         "additionalProperties": {"oneOf": [_rule(operator) for operator in OPERATORS]},
         "propertyNames": {"pattern": NAME},
     }
+
+
+def _audit() -> Schema:
+    """Which checks stop the work, and what share may break others."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    return _object({"stop": TEXTS, "limits": {"type": "object", "additionalProperties": share}})
 
 
 def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
@@ -93,6 +99,7 @@ def _concept() -> Schema:
     special: Schema = {
         "plausible": range_,
         "typical": range_,
+        "scale": {"enum": ["ratio", "interval"]},
         "conversions": numbers,
         "attributes": numbers,
         **dict.fromkeys(("any_unit", "static"), {"type": "boolean"}),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from timeline import schema, store, tally
+from timeline import precision, schema, store, tally
 from timeline.compiler import Compiled, compile_rules
 from timeline.compiler.params import in_force
 from timeline.errors import Finding, Findings, StudyError
@@ -32,6 +32,8 @@ class RuleReport:
     seconds: float
     notes: tuple[str, ...]
     """Concepts, windows and levels that matched nothing."""
+    rows_date_only: int = 0
+    """Rows that rest on a bare date."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def run(
         _drop_derived(con)
         run_id = _id(hashes, con)
         absent = observe(con, compiled)
+        precision.observe(con)
         reports = tuple(_derive(con, run_id, rule, ruleset, compiled, progress, show_values) for rule in compiled)
         zero = next((rule.relation.at for rule in compiled if rule.name == ruleset.index), None)
         store.refresh_views(con, ruleset.index, zero or "time")
@@ -89,7 +92,7 @@ def run(
             seconds=time.perf_counter() - clock,
         )
         _record(con, report, ruleset, compiled, hashes, params, started)
-        con.execute("DROP TABLE temp.observation")
+        con.execute("DROP TABLE temp.observation; DROP TABLE temp.bare_date")
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
@@ -140,8 +143,9 @@ def _derive(
     _comment(con, rule, ruleset)
     rows, patients = con.execute(f"SELECT count(*), count(DISTINCT patient_id) FROM {table}").fetchall()[0]
     notes = _notes(con, rule, ruleset, rows, tallies)
+    dated = precision.mark(con, run_id, rule.name)
     operator = ruleset.rules[rule.name].operator
-    return RuleReport(rule.name, operator, rule.kind, rows, patients, time.perf_counter() - clock, notes)
+    return RuleReport(rule.name, operator, rule.kind, rows, patients, time.perf_counter() - clock, notes, dated)
 
 
 def _keep_outcomes(
@@ -260,11 +264,11 @@ def _drop_derived(con: duckdb.DuckDBPyConnection) -> None:
     for name in derived_tables(con):
         con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
     con.execute("DELETE FROM meta.rule")
-    for table in ("meta.clause", "meta.verdict"):
+    for table in OF_ROWS:
         # Made anew, since the type of patient_id changes whenever patients are added.
         con.execute(f"DROP TABLE IF EXISTS {table}")
         con.execute(schema.ddl(table))
-    store.comment(con, ("meta.clause", "meta.verdict"))
+    store.comment(con, OF_ROWS)
 
 
 def _record(
@@ -285,7 +289,8 @@ def _record(
         con.execute(
             f"INSERT INTO meta.rule VALUES ({', '.join('?' * len(schema.RULE))})",
             [report.run, rule.name, declared.operator, rule.kind, declared.title, declared.source, definition, rule.sql,
-             hashes[rule.name], derived.rows, derived.patients, derived.seconds, list(derived.notes)],
+             hashes[rule.name], derived.rows, derived.patients, derived.rows_date_only, derived.seconds,
+             list(derived.notes)],
         )  # fmt: skip
     texts = {f"{name}.{param}": text for name, own in in_force(ruleset, params).items() for param, text in own.items()}
     con.execute(
@@ -314,6 +319,8 @@ def _keep(con: duckdb.DuckDBPyConnection, ruleset: RuleSet, params: Mapping[str,
     con.execute("INSERT INTO meta.study VALUES (?, ?), (?, ?)", values)
 
 
+OF_ROWS = ("meta.clause", "meta.verdict", "meta.day_precision")
+"""The tables about rows and clauses of the last run."""
 KEPT = ("ruleset", "overrides")
 """The settings that hold the rule set of the last run and its overridden parameters, JSON."""
 

@@ -1,4 +1,4 @@
-"""The header of a query: frozen models, and the YAML in a file's leading comment that fills them.
+"""The header of a query: frozen models, and the YAML in a file's leading comment that fills them, or another model.
 
 Knows no SQL beyond where the comment ends, and no database. Scalars are text, as in rules.
 """
@@ -6,7 +6,7 @@ Knows no SQL beyond where the comment ends, and no database. Scalars are text, a
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
@@ -77,8 +77,19 @@ class Query(Model):
         return {name: {"meaning": text} if isinstance(text, str) else text for name, text in value.items()}
 
 
+Headed = TypeVar("Headed", bound=Model)
+
+
 def parse(path: Path) -> Query | list[Finding]:
     """Return the query in `path`, or all mistakes of its header, each as file:line:column."""
+    return parse_as(Query, path, "title, question, reads, returns")
+
+
+def parse_as(model: type[Headed], path: Path, keys: str) -> Headed | list[Finding]:
+    """Return the file as `model`, which has `name`, `file`, `sql` and the keys of the header, `keys` being the first.
+
+    Or all mistakes of the header, each as file:line:column.
+    """
     text = path.read_text(encoding="utf-8")
     comment = re.match(r"\s*/\*(.*?)\*/", text, re.DOTALL)
     if comment is None:
@@ -89,16 +100,18 @@ def parse(path: Path) -> Query | list[Finding]:
     # Blank lines in front, so that a mistake's line, in the header or in the SQL, is the line in the file.
     node = compose("\n" * text[: comment.start(1)].count("\n") + comment.group(1), str(path), reader)
     if not reader.findings and (node is None or not isinstance(node.value, dict)):
-        reader.say(f"{path}:1", "the header is `key: value` lines: title, question, reads, returns")
+        reader.say(f"{path}:1", f"the header is `key: value` lines: {keys}")
     if reader.findings or node is None:
         return reader.findings
     sql = "\n" * text[: comment.end()].count("\n") + text[comment.end() :].strip().rstrip(";")
-    origin = {"name": path.stem, "file": str(path), "sql": sql, "answers": tuple(_answers(node))}
+    origin: dict[str, Any] = {"name": path.stem, "file": str(path), "sql": sql}
+    if model is Query:
+        origin["answers"] = tuple(_answers(node))
     try:
-        made = TypeAdapter(Query).validate_python({**_plain(node), **origin})
+        made = TypeAdapter(model).validate_python({**_plain(node), **origin})
     except ValidationError as error:
         return [_finding(node, problem) for problem in error.errors()]
-    return _unmarked(made, node) or made
+    return (_unmarked(made, node) if isinstance(made, Query) else []) or made
 
 
 def _answers(node: Node, published: bool = False) -> Iterator[tuple[str, str]]:

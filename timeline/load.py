@@ -11,12 +11,12 @@ from typing import Any
 from timeline.concepts import contradictions
 from timeline.errors import Finding, Findings
 from timeline.parse_rule import OPERATORS, RESERVED, read_example, read_rule
-from timeline.rules import NAME, Concept, Example, Rule, RuleSet
+from timeline.rules import NAME, Audit, Concept, Example, Rule, RuleSet
 from timeline.yamltree import Node, Reader, compose
 
 CONCEPT_KEYS = (
-    "title", "source", "unit", "any_unit", "conversions", "molar_mass", "plausible", "typical", "words",
-    "static", "members", "codes", "unverified", "attributes",
+    "title", "source", "unit", "any_unit", "conversions", "molar_mass", "plausible", "typical", "scale",
+    "words", "static", "members", "codes", "unverified", "attributes",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def over(ruleset: RuleSet, folder: Path) -> RuleSet:
     """Return `ruleset` with what `folder` adds and replaces by name; raises `Findings` with every mistake."""
     draft = Draft()
     draft.header = {"name": ruleset.name, "version": ruleset.version, "index": ruleset.index}
+    draft.audit = ruleset.audit
     draft.concepts.update(ruleset.concepts)
     draft.rules.update(ruleset.rules)
     draft.examples.update(ruleset.examples)
@@ -63,6 +64,7 @@ class Draft:
     def __init__(self) -> None:
         self.reader = Reader()
         self.header: dict[str, str | None] = {"name": "rules", "version": "", "index": None}
+        self.audit = Audit()
         self.concepts: dict[str, Concept] = {}
         self.rules: dict[str, Rule] = {}
         self.examples: dict[str, Example] = {}
@@ -90,7 +92,11 @@ class Draft:
                 self.read_rules(root, label)
 
     def read_header(self, root: Node) -> None:
-        for key, node in self.reader.mapping(root, "ruleset.yaml", ("name", "version", "index", "title")).items():
+        keys = ("name", "version", "index", "title", "audit")
+        for key, node in self.reader.mapping(root, "ruleset.yaml", keys).items():
+            if key == "audit":
+                self.audit = _audit(node, self.reader)
+                continue
             self.header[key] = self.reader.text(node, key)
             self.places[f"ruleset.{key}"] = node.where
 
@@ -127,6 +133,7 @@ class Draft:
             name=fields["name"] or "rules",
             version=fields["version"] or "",
             index=fields["index"],
+            audit=self.audit,
             concepts=self.concepts,
             rules=self.rules,
             examples=self.examples,
@@ -193,6 +200,11 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             reader.say(entries[key], f"`{key}` is a closed range [low, high]; `null` leaves an end open")
         return reader.number(low, key), reader.number(high, key)
 
+    scale = reader.text(entries.get("scale"), "scale") or "ratio"
+    if scale not in ("ratio", "interval"):
+        reader.say(entries["scale"], f"`scale` is `ratio` or `interval` (its zero is a convention), not `{scale}`")
+        return None
+
     def named(key: str) -> Mapping[str, Node]:
         return reader.mapping(entries[key], f"`{key}`") if key in entries else {}
 
@@ -210,6 +222,7 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             molar_mass=reader.number(entries.get("molar_mass"), "molar_mass"),
             plausible=bounds("plausible"),
             typical=bounds("typical"),
+            scale=scale,
             words=reader.texts(entries.get("words"), "words"),
             static=reader.truth(entries.get("static"), "static"),
             members=reader.texts(entries.get("members"), "members"),
@@ -218,6 +231,17 @@ def _concept(name: str, node: Node, reader: Reader) -> Concept | None:
             attributes=attributes,
         ),
     )
+
+
+def _audit(node: Node, reader: Reader) -> Audit:
+    """Which checks of the audit stop the work, and the shares that may break one; the audit says whether they exist."""
+    entries = reader.mapping(node, "`audit`", ("stop", "limits"))
+    limits = reader.mapping(entries["limits"], "`limits`") if "limits" in entries else {}
+    shares = {name: reader.number(child, f"limit of {name}") or 0.0 for name, child in limits.items()}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            reader.say(limits[name], f"the limit of {name} is a share of the rows asked, from 0 to 1")
+    return Audit(stop=reader.texts(entries.get("stop"), "stop"), limits=shares)
 
 
 def _number_or_text(text: str) -> float | str:

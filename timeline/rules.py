@@ -53,6 +53,8 @@ class Concept(Model):
     """Outside this closed range a value is kept, flagged `implausible`, and no observation for rules."""
     typical: tuple[float | None, float | None] = (None, None)
     """Where most values of most patients lie: whether a whole group of values lies elsewhere tells a wrong unit."""
+    scale: Literal["ratio", "interval"] = "ratio"
+    """`interval`: the zero is a convention, so that a change has a meaning, and a percentage or a ratio has none."""
     words: tuple[str, ...] = ()
     """The words its `text` may be, lower case; empty means any."""
     static: bool = False
@@ -240,12 +242,20 @@ class Example(Model):
     """The clause of the rule that the example is about, in words."""
 
 
+class Audit(Model):
+    """What the rule set says of data quality: which checks stop the work, and what share of rows may break others."""
+
+    stop: tuple[str, ...] = ()
+    limits: Mapping[str, float] = {}
+
+
 class RuleSet(Model):
     """Concepts, rules and examples that are read, checked, hashed and run together."""
 
     name: str
     version: str = ""
     index: str | None = None
+    audit: Audit = Audit()
     concepts: Mapping[str, Concept] = {}
     rules: Mapping[str, Rule] = {}
     examples: Mapping[str, Example] = {}

@@ -61,6 +61,7 @@ CONCEPT = (
     Field("molar_mass", "DOUBLE", "in g/mol: with it amounts of substance and masses are converted", unit="g/mol"),
     Field("members", "VARCHAR[]", "for a group: the concepts it stands for", nullable=False),
     Field("static", "BOOLEAN", "a baseline fact: its time may be empty", nullable=False),
+    Field("words", "VARCHAR[]", "the words that its events may say, in lower case; empty: any", nullable=False),
 )
 
 CONCEPT_CODE = (
@@ -135,6 +136,7 @@ RULE = (
     Field("hash", "VARCHAR", "of its meaning: rule, parameters, concepts and rules it reads", nullable=False),
     Field("rows", "UBIGINT", "rows derived", nullable=False),
     Field("patients", "UBIGINT", "patients with a row", nullable=False),
+    Field("rows_date_only", "UBIGINT", "rows that rest on a bare date, see meta.day_precision", nullable=False),
     Field("seconds", "DOUBLE", "time it took", nullable=False),
     Field("notes", "VARCHAR[]", "concepts, windows and levels that matched nothing", nullable=False),
 )
@@ -188,6 +190,22 @@ VERDICT = (
     ),
 )
 
+DAY_PRECISION = (
+    Field("run", "VARCHAR", "the run's id", nullable=False),
+    Field("rule", "VARCHAR", "whose row it is", nullable=False),
+    Field("patient_id", PATIENT_KEY, "whose row it is", nullable=False),
+    Field("number", "INTEGER", "the row, with patient_id", nullable=False),
+    Field("events", "UBIGINT", "events of its evidence whose time was a bare date, read as midnight", nullable=False),
+)
+
+CONFORMANCE = (
+    Field("source_file", "VARCHAR", "path inside the extract", nullable=False),
+    Field("column", "VARCHAR", "a column of it that is read", nullable=False),
+    Field("check", "VARCHAR", "what is asked of the column's values", nullable=False),
+    Field("failures", "UBIGINT", "rows that break it; 0: it holds", nullable=False),
+    Field("rows", "UBIGINT", "rows asked", nullable=False),
+)
+
 TABLES = {
     "patient": PATIENT,
     "meta.event": EVENT,
@@ -202,6 +220,8 @@ TABLES = {
     "meta.run": RUN,
     "meta.clause": CLAUSE,
     "meta.verdict": VERDICT,
+    "meta.day_precision": DAY_PRECISION,
+    "meta.conformance": CONFORMANCE,
 }
 
 

@@ -9,7 +9,7 @@ import duckdb
 from timeline import schema
 from timeline.errors import StudyError
 
-FORMAT = "1"
+FORMAT = "2"
 """Version of the study file's own layout."""
 
 
@@ -41,7 +41,20 @@ def connect(path: Path | str, *, read_only: bool = False, create: bool = False) 
             con.close()
             raise StudyError(f"{path}: a DuckDB file with other tables; name a new file for the study")
         _create(con)
+    _check_format(con, path)
     return con
+
+
+def _check_format(con: duckdb.DuckDBPyConnection, path: Path | str) -> None:
+    """Raise StudyError where the tables are laid out as another version of the engine has them."""
+    found = con.execute("SELECT value FROM meta.study WHERE name = 'format'").fetchall()
+    if found != [(FORMAT,)]:
+        con.close()
+        layout = found[0][0] if found else "unknown"
+        raise StudyError(
+            f"{path}: this study is of another version of timeline (layout {layout}; this one has {FORMAT}); "
+            "ingest its extracts anew into a new file"
+        )
 
 
 def _check_place(path: Path, read_only: bool) -> None:

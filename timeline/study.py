@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars
 
     from timeline.alternatives import Sensitivity
+    from timeline.audit import Audit
     from timeline.charts.declared import Beyond
     from timeline.check import Step
     from timeline.diff import Diff
@@ -113,6 +114,32 @@ class Study:
         ruleset = load.load(rule_folders(rules), shipped=not only)
         with self.writing() as con:
             return engine.run(con, ruleset, _texts(params), progress, show_values)
+
+    def audit(
+        self,
+        *checks: Path | str,
+        only: Sequence[str] = (),
+        fail_on: Sequence[str] = ("declared",),
+        show_values: bool = False,
+        progress: Progress | None = None,
+    ) -> Audit:
+        """Return the outcome of every check of data quality, or of those in `only`; writes nothing.
+
+        `checks` are folders asked beside the shipped one; `fail_on` names those that stop the work, `stopped` of the
+        result says which did.
+        """
+        from timeline import audit
+
+        folders = [Path(path) for path in checks]
+        with self.reading() as con:
+            return audit.audit(
+                con,
+                checks=folders,
+                only=_listed(only),
+                fail_on=_listed(fail_on),
+                show_values=show_values,
+                progress=progress,
+            )
 
     def funnel(
         self, *rules: Path | str, only: bool = False, params: Mapping[str, Any] | None = None

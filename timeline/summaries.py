@@ -88,9 +88,18 @@ def run_text(report: RunReport) -> str:
     """Return what a run derived, and what it found nothing for."""
     of = f"{count(report.patients, 'patient')}, {count(report.events, 'event')}"
     lines = [f"{report.ruleset}: {count(len(report.rules), 'table')} of {of}, in {report.seconds:.1f} s", ""]
-    rows = [(rule.name, rule.kind, rule.rows, rule.patients) for rule in report.rules if rule.rows]
+    dated = any(rule.rows_date_only for rule in report.rules)
+    head = ("table", "kind", "rows", "patients", *(["on bare dates"] if dated else []))
+    rows = [
+        (rule.name, rule.kind, rule.rows, rule.patients, *([rule.rows_date_only] if dated else []))
+        for rule in report.rules
+        if rule.rows
+    ]
     if rows:
-        lines.append(table(("table", "kind", "rows", "patients"), rows, indent="  "))
+        lines.append(table(head, rows, indent="  "))
+    if dated:
+        said = "a time that rests on a bare date is midnight, and its windows are as exact as a day"
+        lines.append(wrapped(f"  on bare dates: {said}; meta.day_precision names the rows", indent="    "))
     empty = ", ".join(rule.name for rule in report.rules if not rule.rows)
     if empty:
         lines.append(wrapped(f"  without a row: {empty}", indent="    "))

@@ -1,5 +1,6 @@
 """`pairs`: for every row of a relation and every analyte a value before and after, and at baseline."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from timeline.compiler.chain import Chain, base
@@ -55,7 +56,7 @@ def compile_pairs(ctx: Context, rule: PairsRule) -> Compiled | None:
     add_columns(chain, early, attributes_used(used, early))
     with_baseline = any("baseline" in group[1] for group in groups if group)
     _union(chain, [group for group in groups if group], with_baseline)
-    _compute(chain, with_baseline)
+    _compute(chain, sorted(analyte for group in groups if group for analyte in group[0]), with_baseline)
     add_columns(chain, late, {})
     if ctx.findings:
         return None
@@ -172,16 +173,22 @@ def _value_type(chain: Chain, groups: list[tuple[tuple[str, ...], dict[str, Look
     return kinds.pop() if len(kinds) == 1 else "DOUBLE"
 
 
-def _compute(chain: Chain, with_baseline: bool) -> None:
+def _compute(chain: Chain, analytes: Sequence[str], with_baseline: bool) -> None:
     sides = SIDES if with_baseline else SIDES[1:]
     named = ", ".join(f"CASE WHEN {side}_missing__ THEN {literal(side)} END" for side in sides)
     computed = COMPUTED | (FOLDS if with_baseline else {})
+    without = ", ".join(literal(name) for name in analytes if chain.ctx.ruleset.concepts[name].scale == "interval")
+    comment = "a zero below a fraction line gives NULL"
+    if without:
+        comment += ", and so does a scale whose zero is a convention"
+        fractions = {name: sql for name, sql in computed.items() if name != "change"}
+        computed |= {name: f"CASE WHEN analyte__ NOT IN ({without}) THEN {sql} END" for name, sql in fractions.items()}
     types = chain.bound({name: (sql, "analytes") for name, sql in computed.items()})
     items = {name: (sql, types[name]) for name, sql in computed.items()}
     none = " OR ".join(f"{side}_missing__" for side in sides)
     items["complete"] = (f"NOT ({none})", "BOOLEAN")
     items["missing"] = (f"nullif(concat_ws(', ', {named}), '')", "VARCHAR")
-    chain.add("rows__computed", "a zero below a fraction line gives NULL", items)
+    chain.add("rows__computed", comment, items)
 
 
 def _unit(chain: Chain, analyte: str) -> str | None:

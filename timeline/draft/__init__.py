@@ -8,12 +8,31 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline.draft.records import CodeDraft, ColumnDraft, Draft, RouteDraft, TableDraft, UnitDraft, WordDraft
+from timeline.draft.records import (
+    CodeDraft,
+    ColumnDraft,
+    Draft,
+    PatternDraft,
+    RouteDraft,
+    TableDraft,
+    UnitDraft,
+    WordDraft,
+)
 
 if TYPE_CHECKING:
     from timeline.rules import Concept
 
-__all__ = ["CodeDraft", "ColumnDraft", "Draft", "RouteDraft", "TableDraft", "UnitDraft", "WordDraft", "draft"]
+__all__ = [
+    "CodeDraft",
+    "ColumnDraft",
+    "Draft",
+    "PatternDraft",
+    "RouteDraft",
+    "TableDraft",
+    "UnitDraft",
+    "WordDraft",
+    "draft",
+]
 
 MOST = 100
 """Codes that a draft names, the most frequent first."""
@@ -34,12 +53,15 @@ def draft(
     its tables are drafted alone. Raises ExtractError where there is no such file, Findings where `mapping` is none.
     """
     from timeline import ingest, store
-    from timeline.draft import codes, tables
+    from timeline.draft import codes, patterns, tables
     from timeline.draft.alike import Known
     from timeline.errors import ExtractError
+    from timeline.ingest import address
 
-    listed = [Path(one) for one in ([paths] if isinstance(paths, str | Path) else paths)]
-    for path in listed:
+    asked = [paths] if isinstance(paths, str | Path) else paths
+    listed = [str(one) if address.is_address(one) else Path(one) for one in asked]
+    files = [one for one in listed if isinstance(one, Path)]
+    for path in files:
         if not path.exists():
             raise ExtractError(f"{path}: there is no such file or folder")
     given = _mapping(mapping)
@@ -49,7 +71,7 @@ def draft(
             # Which clock times are in decides no mapping: any zone will do.
             ingest.ingest(con, listed, concepts, format=format, mapping=mapping, timezone="UTC", progress=progress)
         except ExtractError as error:
-            return Draft(problem=str(error), tables=tables.unread(con, listed, given, set(), known))
+            return Draft(problem=str(error), tables=tables.unread(con, files, given, set(), known))
         read = {name for (name,) in con.execute("SELECT split_part(source_file, '#', 1) FROM meta.source").fetchall()}
         described: dict[str, str] = {}
         for path in listed:
@@ -57,13 +79,14 @@ def draft(
             described |= module.descriptions(con, path) if hasattr(module, "descriptions") else {}
         found = codes.drafted(con, known, described, most)
         return Draft(
+            patterns=patterns.drafted(codes.rows_of_codes(con)),
             codes=found.codes,
             codes_in_all=found.codes_in_all,
             rows_in_all=found.rows_in_all,
             units=codes.units(con),
             routes=codes.routes(con),
             words=codes.words(con, concepts),
-            tables=tables.unread(con, listed, given, read, known),
+            tables=tables.unread(con, files, given, read, known),
         )
 
 

@@ -99,6 +99,11 @@ def _words_of(key: str) -> str:
     return last if re.search(r"[^\W\d_]{2}", last) and not re.search(r"\d{4}", last) else ""
 
 
+def rows_of_codes(con: "Connection") -> dict[str, int]:
+    """Each code without a concept, with its rows."""
+    return dict(con.execute("SELECT code, count(*) AS n FROM draft_event GROUP BY code ORDER BY code").fetchall())
+
+
 def learned() -> list[tuple[str, str]]:
     """What the shipped mapping files call the concepts."""
     from timeline.ingest import mapping

@@ -30,6 +30,18 @@ class CodeDraft:
 
 
 @dataclass(frozen=True)
+class PatternDraft:
+    """A family of codes that may be taken apart."""
+
+    match: str
+    key: str
+    codes: int
+    rows: int
+    statuses: tuple[tuple[str, int], ...] = ()
+    """Words at the ends of the codes, with their rows; which of them count is not to be guessed."""
+
+
+@dataclass(frozen=True)
 class UnitDraft:
     """Rows that were rejected because of their unit."""
 
@@ -85,6 +97,7 @@ class Draft:
 
     problem: str | None = None
     """Why the extract cannot be read at all."""
+    patterns: tuple[PatternDraft, ...] = ()
     codes: tuple[CodeDraft, ...] = ()
     codes_in_all: int = 0
     rows_in_all: int = 0

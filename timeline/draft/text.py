@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from timeline.draft.records import CodeDraft, Draft, RouteDraft, TableDraft, UnitDraft, WordDraft
+from timeline.draft.records import CodeDraft, Draft, PatternDraft, RouteDraft, TableDraft, UnitDraft, WordDraft
 
 HEAD = """\
 ## Drafted by `timeline map`. Nothing below is in force: a proposal is a guess, and a guess is no mapping.
@@ -23,13 +23,36 @@ def text_of(draft: Draft, title: str) -> str:
     parts = [HEAD, f"title: {_quoted(title)}"]
     if draft.problem is not None:
         parts.append(f"## The extract cannot be read as it is: {_line(draft.problem)}")
-    parts += [_tables(draft.tables), _codes(draft), _units(draft.units), _routes(draft.routes), _words(draft.words)]
+    parts += [
+        _tables(draft.tables),
+        _patterns(draft.patterns),
+        _codes(draft),
+        _units(draft.units),
+        _routes(draft.routes),
+        _words(draft.words),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _section(key: str, lines: Iterable[str], remark: str = "") -> str:
     body = [f"  {line}" for line in lines]
     return "\n".join([*([f"## {remark}"] if remark else []), f"{key}:", *body]) if body else ""
+
+
+def _patterns(patterns: Iterable[PatternDraft]) -> str:
+    lines = []
+    for one in patterns:
+        lines.append(f"## {one.codes:,} codes, {one.rows:,} rows")
+        if one.statuses:
+            said = ", ".join(f"{status or 'none'} ({rows:,})" for status, rows in one.statuses)
+            lines.append(f"## they end in {_line(said)}: say with `keep: [...]` which count, if these are statuses")
+        lines.append(f"# - {{match: {_single(one.match)}, key: {_single(one.key)}}}")
+    return _section("patterns", lines, "Codes that hold a unit or a status")
+
+
+def _single(text: str) -> str:
+    """In single quotes, in which a backslash is one."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _codes(draft: Draft) -> str:

@@ -64,7 +64,10 @@ def _present(study: Patient, rule: str, number: int, rows: int) -> Explanation:
             roles[event_id].insert(0, "decided")
     values = {name: value for name, value in stored.items() if name not in ("patient_id", "number", "evidence")}
     events = study.events(roles)
-    why = f"{count(len(stored['evidence']), 'event')} decided it"
+    decided = set(stored["evidence"])
+    dated = sum(event.date_only for event in events if event.event_id in decided)
+    why = f"{count(len(decided), 'event')} decided it"
+    why += f", {dated} of them with a bare date, read as midnight" if dated else ""
     return Explanation(
         rule, declared.title, declared.source, study.name, rows, number, values, columns, conditions, None, None, why,
         (), events,

@@ -61,7 +61,9 @@ class Patient:
         if not roles:
             return ()
         listed = ", ".join(str(event_id) for event_id in sorted(roles))
-        columns = "event_id, time, end_time, code, concept, bound, value, unit, text, source_file, source_row"
+        columns = (
+            "event_id, time, end_time, code, concept, bound, value, unit, text, source_file, source_row, date_only"
+        )
         rows = self.rows(
             f"SELECT {columns} FROM event WHERE event_id IN ({listed}) AND patient_id = {literal(self.name)} "
             "ORDER BY time NULLS FIRST, event_id"

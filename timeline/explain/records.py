@@ -21,6 +21,8 @@ class EventShown:
     text: str | None
     source_file: str
     source_row: int
+    date_only: bool = False
+    """Its time was a bare date, read as midnight."""
     roles: tuple[str, ...] = ()
 
 

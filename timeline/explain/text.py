@@ -148,6 +148,10 @@ def _read(read: ReadShown, events: Events) -> Iterator[str]:
     )
 
 
+def _time(event: EventShown) -> str:
+    return f"{event.time:%Y-%m-%d}" if event.time and event.date_only else cell(event.time)
+
+
 def _value(event: EventShown) -> str:
     """The number with its bound: `<0.5`."""
     return f"{event.bound or ''}{cell(event.value)}"
@@ -166,10 +170,12 @@ def _events(events: tuple[EventShown, ...], rule: str) -> Iterator[str]:
         return
     yield f"\nEvents of {rule}:"
     rows = [
-        (cell(e.time), e.concept or e.code, _value(e) if e.bound else e.value, e.unit, e.text,
+        (_time(e), e.concept or e.code, _value(e) if e.bound else e.value, e.unit, e.text,
          f"{e.source_file} row {e.source_row}", ", ".join(e.roles))
         for e in events[:SHOWN]
     ]  # fmt: skip
     yield table(("time", "event", "value", "unit", "text", "source", "for"), rows, indent="  ")
     if len(events) > SHOWN:
         yield f"  … and {count(len(events) - SHOWN, 'more event')}; --json lists them all"
+    if dated := sum(event.date_only for event in events):
+        yield wrapped(f"  {count(dated, 'time')} of these without a clock: a bare date, read as midnight", indent="  ")

@@ -15,11 +15,12 @@ from timeline.ingest.report import IngestReport, SourceCount, UnitConversion
 
 if TYPE_CHECKING:
     import duckdb
+    import pandera.polars as pa
 
     from timeline.ingest.staged import CodeMapping, Staged
     from timeline.rules import Concept
 
-__all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "remap"]
+__all__ = ["FORMATS", "IngestReport", "SourceCount", "UnitConversion", "ingest", "module_of", "remap", "schemas"]
 
 FORMATS = ("meds", "omop", "fhir", "native")
 """Asked in this order whose an extract is."""
@@ -107,6 +108,20 @@ def _stage(
         say(f"reading {address.shown(path) if isinstance(path, str) else path.name}")
         staged += format_of(path, format, mapping).stage(con, path, mapping, f"ingest_file_{number}")
     return staged
+
+
+def module_of(format: str) -> ModuleType:
+    """The module of a format; UsageError where there is none of that name."""
+    if format not in FORMATS:
+        raise UsageError(f"there is no format '{format}'; choose {', '.join(FORMATS)}")
+    return import_module(f"timeline.ingest.{format}")
+
+
+def schemas(format: str) -> "dict[str, pa.DataFrameSchema]":
+    """The pandera schema of each table that a format reads, for polars frames; UsageError for an unknown format."""
+    from timeline.ingest import conform
+
+    return conform.schemas(format, module_of(format).TABLES)
 
 
 def format_of(path: Path | str, format: str, mapping: "CodeMapping | None" = None) -> ModuleType:

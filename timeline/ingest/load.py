@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from timeline import schema, validate
 from timeline.errors import ExtractError, Findings, UsageError
-from timeline.ingest import counts, meaning, normalise, patients, sift
+from timeline.ingest import conform, counts, meaning, normalise, patients, sift
 from timeline.ingest.remap import apply, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
 from timeline.ingest.staged import Staged
@@ -67,6 +67,8 @@ def load(
         _forget(con, file)
     events = normalise.typed(con, [one for one in new if one.kind == "events"])
     read = counts.rows_read(con, new)
+    say("holding columns against their types")
+    conformed = conform.conform(con, new)
     folded = _load_patient_files(con, new)
     if events:
         say("reading codes, values and patients")
@@ -80,7 +82,7 @@ def load(
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
     rejected = counts.rejected(con, [one.source_file for one in new])
-    warnings = (*report.warnings, *notes, *patients.contradictions(con), *_stale(con))
+    warnings = (*report.warnings, *notes, *conform.warnings(conformed), *patients.contradictions(con), *_stale(con))
     return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
 
 
@@ -147,7 +149,7 @@ def _sha256(path: Path) -> str:
 
 
 def _forget(con: "Connection", name: str) -> None:
-    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.source"):
+    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.conformance", "meta.source"):
         con.execute(f"DELETE FROM {table} WHERE source_file = ?", [name])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import written
+from timeline.ingest import tabular, written
 from timeline.ingest.mapping import Column, Mapping, Pattern, names_of
 from timeline.ingest.staged import Staged
 from timeline.quote import literal, whole
@@ -93,17 +93,20 @@ def descriptions(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
 
 def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mapping, metadata: Path | None) -> Staged:
     types = _columns(con, file, name)
+    relation = tabular.parquet_rows(file)
     columns = _staged_columns(types, name, mapping)
+    refused = tabular.refused(tabular.Rows(name, file, relation, types, None), dict(mapping.columns), mapping)
     unused = [theirs for theirs in types if not any(whole(theirs) in sql for sql in columns.values())]
+    columns.pop("status", None)
     return Staged(
         source_file=name,
         path=file,
         format="meds",
         kind="events",
-        relation=f"(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
-        f"FROM read_parquet({literal(str(file))}, file_row_number = true))",
+        relation=relation,
         columns=columns,
         own=tuple(types),
+        refused=refused,
         mapping=mapping,
         notes=(f"columns not used: {', '.join(unused)}",) if unused else (),
         digest=_digest(file, metadata) if metadata is not None else None,

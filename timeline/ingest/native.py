@@ -15,11 +15,11 @@ from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, Staged
 from timeline.schema import Field
 
 TABLES = {
-    kind: tuple(Field(name, *tabular.MEANINGS[name]) for name in names)
+    kind: tuple(Field(name, *tabular.MEANINGS[name], nullable=name not in tabular.FILLED) for name in names)
     for kind, names in (("events", EVENT_COLUMNS), ("patients", PATIENT_COLUMNS))
 }
 """What is read of an events and of a patients file; any other column is reported, and ignored."""
-IGNORED: dict[str, str] = {}
+IGNORED: dict[str, str] = {"any other column": "named in the report of the ingest; a mapping may read it"}
 
 
 def claims(path: Path) -> bool:

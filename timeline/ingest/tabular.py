@@ -35,6 +35,8 @@ MEANINGS = {
     "birth_date": ("DATE", "date of birth; unreadable: the row is rejected"),
 }
 """Type and meaning of what our columns are read from."""
+FILLED = ("patient_id", "code")
+"""Columns that may not be empty."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,20 @@ class Rows:
 def rows(con: duckdb.DuckDBPyConnection, path: Path, name: str, writing: Writing, scratch: str) -> Rows:
     """Read a text file into the temporary table `scratch`, or say how a Parquet file is scanned."""
     if path.suffix.lower() == ".parquet":
-        relation = (
-            "(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
-            f"FROM read_parquet({literal(str(path))}, file_row_number = true))"
-        )
-        return Rows(name, path, relation, parquet_columns(con, path, name), None)
+        return Rows(name, path, parquet_rows(path), parquet_columns(con, path, name), None)
     delimiter = writing.delimiter or ","
     with csvfile.in_utf8(path, name, writing.encoding) as plain:
         names = csvfile.header(con, plain, name, delimiter)
         rejected = csvfile.read(con, plain, name, names, scratch, delimiter)
     return Rows(name, path, scratch, dict.fromkeys(names, "VARCHAR"), rejected)
+
+
+def parquet_rows(path: Path) -> str:
+    """A FROM item: the rows of a Parquet file with `source_row`."""
+    return (
+        "(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
+        f"FROM read_parquet({literal(str(path))}, file_row_number = true))"
+    )
 
 
 def parquet_columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> dict[str, str]:
@@ -102,7 +108,7 @@ def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None) -> list
         columns=columns,
         own=tuple(read.types),
         rejected=read.rejected,
-        refused=_refused(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, writing)]),
+        refused=_select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, writing)]),
         mapping=mapping,
         notes=_unused(read, sources, table),
         reads=_reads(sources, writing),
@@ -134,7 +140,7 @@ def _part(file: Staged, read: Rows, name: str, table: Table, reasons: list[str],
             **({"unit": literal(cell.unit)} if cell.unit else {}),
         },
         rejected=None,
-        refused=_refused(relation, [*reasons, *_written_otherwise(name, read, writing)]),
+        refused=_select(relation, [*reasons, *_written_otherwise(name, read, writing)]),
         reads=(*file.reads, Field(name, *MEANINGS["value"])),
     )
 
@@ -184,11 +190,11 @@ def _reasons(read: Rows, sources: dict[str, Column], table: Table, mapping: Mapp
         reasons.append(f"WHEN ({_where(read, table.where)}) IS NOT TRUE THEN {said}")
     if "status" not in sources:
         return reasons
-    kept = mapping.kept(read.name)
+    kept = mapping.kept(read.path.name)
     if kept is None:
         raise ExtractError(
             f"{read.name}: the mapping {mapping.name} names a column for `status`, and not which are kept; "
-            f"write `statuses: {{{read.name.partition('.')[0]}: [one, another]}}`"
+            f"write `statuses: {{{read.path.name.partition('.')[0]}: [one, another]}}`"
         )
     status = written.column("status", sources["status"], read.types, writing)
     status = f"coalesce(trim(CAST({status} AS VARCHAR)), '')"
@@ -207,7 +213,13 @@ def _written_otherwise(source: Column | None, read: Rows, writing: Writing) -> l
     return [f"WHEN {wrong} THEN {literal(said)}"] if wrong is not None else []
 
 
-def _refused(relation: str, reasons: list[str]) -> str | None:
+def refused(read: Rows, sources: dict[str, Column], mapping: Mapping) -> str | None:
+    """SELECT source_row, reason: rows that the mapping's statuses and its writing of numbers leave out."""
+    reasons = _reasons(read, sources, Table(), mapping, mapping.read)
+    return _select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, mapping.read)])
+
+
+def _select(relation: str, reasons: list[str]) -> str | None:
     if not reasons:
         return None
     case = f"CASE {' '.join(reasons)} END"
@@ -243,5 +255,6 @@ def _reads(sources: dict[str, Column], writing: Writing) -> tuple[Field, ...]:
         for name in names_of(source):
             number = isinstance(source, Offset) and name == source.offset
             kind = "DOUBLE" if number else type if native or type == "VARCHAR" else "VARCHAR"
-            found.setdefault(name, Field(name, kind, meaning))
+            alone = isinstance(source, str) and ours in FILLED
+            found.setdefault(name, Field(name, kind, meaning, nullable=not alone))
     return tuple(found.values())

@@ -20,6 +20,7 @@ from timeline.report.items import MOST_ROWS, Item, answer
 from timeline.report.page import render
 from timeline.report.patients import chosen, gather
 from timeline.report.provenance import provenance
+from timeline.report.quality import quality
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,11 +75,12 @@ def write_report(
     known = query.load_queries(queries)
     shown = [found for found in known.values() if found.section is not None]
     shown.sort(key=lambda found: (SECTIONS.index(found.section or ""), found.order, found.name))
-    with closing(con.cursor()) as own, ThreadPoolExecutor(2) as aside:
-        # Both take seconds, most of them not in Python: the chart library needs nothing of the study, and other
-        # readings have a connection of their own.
+    with closing(con.cursor()) as own, closing(con.cursor()) as audited, ThreadPoolExecutor(3) as aside:
+        # These take seconds, most of them not in Python: the chart library needs nothing of the study, and other
+        # readings and the audit have connections of their own.
         library = aside.submit(figure.library)
         others = aside.submit(checklist.readings, own, queries, known)
+        checked = aside.submit(quality, audited)
         items = []
         single = [found for found in shown if found.section == "patient"]
         for found in shown:
@@ -96,7 +98,7 @@ def write_report(
         say("other readings")
         readings = others.result()
         scripts = library.result() if drawn or people.drawn else ""
-        page = render(told, items, pictures, scripts, people, published, readings)
+        page = render(told, items, pictures, scripts, people, published, readings, checked.result())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     written = write_figures(drawn, figures, formats) if figures is not None else ()

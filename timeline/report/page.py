@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -14,6 +14,7 @@ from timeline.report.checklist import Beside, Readings, anchors, grid, lacking, 
 from timeline.report.items import Item
 from timeline.report.patients import People
 from timeline.report.provenance import Provenance
+from timeline.report.quality import Quality
 from timeline.statistic.table import family_table
 
 HEADINGS = {
@@ -39,6 +40,8 @@ class Section:
     items: tuple[Item, ...] = ()
     template: str = ""
     entries: tuple[tuple[str, str], ...] = ()
+    lead: str = ""
+    """A template before the queries."""
 
     @property
     def anchor(self) -> str:
@@ -47,7 +50,12 @@ class Section:
 
 
 def sections(
-    told: Provenance, items: Sequence[Item], people: People, published: Beside | None, readings: Readings | None
+    told: Provenance,
+    items: Sequence[Item],
+    people: People,
+    published: Beside | None,
+    readings: Readings | None,
+    quality: Quality | None,
 ) -> tuple[Section, ...]:
     """Return the parts of the page, in order; those without anything to say are left out."""
     of = {name: tuple(item for item in items if item.query.section == name) for name in SECTIONS}
@@ -55,6 +63,10 @@ def sections(
         key: Section(key, heading, of[key], entries=tuple((item.name, item.query.title) for item in of[key]))
         for key, heading in HEADINGS.items()
     }
+    if quality:
+        own = parts["quality"]
+        entries = (("audit", "Checks of the data"), ("profile", "What there is of every concept"), *own.entries)
+        parts["quality"] = replace(own, lead="audit.html", entries=entries)
     if published:
         parts["published"] = Section("published", "Published and computed", template="published.html")
     if readings:
@@ -65,7 +77,9 @@ def sections(
     statistics = (("statistics", "Statistics"),) if _statistics(items) else ()
     entries = (*definitions, *statistics, ("run", "The run and its versions"))
     parts["methods"] = Section("methods", "Methods", template="methods.html", entries=entries)
-    return tuple(parts[key] for key in ORDER if key in parts and (parts[key].items or parts[key].template))
+    return tuple(
+        parts[key] for key in ORDER if key in parts and (parts[key].items or parts[key].template or parts[key].lead)
+    )
 
 
 def render(
@@ -76,6 +90,7 @@ def render(
     people: People,
     published: Beside | None = None,
     readings: Readings | None = None,
+    quality: Quality | None = None,
 ) -> str:
     """Return the page; `pictures` are the charts as SVG, for paper and for readers without scripts."""
     import jinja2
@@ -97,7 +112,8 @@ def render(
     environment.globals["anchors"] = known
     return environment.get_template("report.html").render(
         told=told,
-        sections=sections(told, items, people, published, readings),
+        sections=sections(told, items, people, published, readings, quality),
+        quality=quality,
         published=published,
         readings=readings,
         shown={item.name for item in items},

@@ -7,6 +7,7 @@ from timeline.rules import (
     SIDES,
     Analytes,
     Column,
+    Concept,
     EpisodesRule,
     FromRule,
     GradeRule,
@@ -138,11 +139,14 @@ def _pairs(sayer: Sayer, rule: PairsRule) -> Iterator[Clause]:
         for side in SIDES
         if any(getattr(group, side) for group in rule.analytes)
     ]
-    yield Clause(
-        "",
+    said = (
         f"One row for each {sayer.scope.row} and each analyte, found or not: the values {listed(sides)}, their change, "
-        "percent change and ratio, and which of them is missing.",
+        "percent change and ratio, and which of them is missing."
     )
+    read = [leaf for group in rule.analytes for name in group.relations for leaf in _leaves(name, sayer)]
+    if without := [_title(leaf) for leaf in read if leaf.scale == "interval"]:
+        said += f" The zero of {listed(without)} is a convention, so it has no percent change and no ratio."
+    yield Clause("", said)
     for group in rule.analytes:
         yield Clause(listed([_analyte(name, sayer) for name in group.relations]), _sides(sayer, group))
     yield from _columns(sayer)
@@ -152,11 +156,22 @@ def _analyte(name: str, sayer: Sayer) -> str:
     concept = sayer.ruleset.concepts.get(name)
     if concept:
         return short(concept.title or name)
-    rule = sayer.ruleset.rules[name]
-    read = rule.relations if isinstance(rule, FromRule) else ()
-    leaves = sorted({leaf for one in read if one in sayer.ruleset.concepts for leaf in sayer.ruleset.members(one)})
-    titles = [uncapitalized(short(sayer.ruleset.concepts[leaf].title or leaf)) for leaf in leaves]
+    titles = [_title(one) for one in _leaves(name, sayer)]
     return f"{_capitalized(spoken(name, sayer.scope.spellings))} ({listed(titles)})"
+
+
+def _leaves(name: str, sayer: Sayer) -> list[Concept]:
+    """The concepts that an analyte stands for, or is read from by its rule."""
+    rule = sayer.ruleset.rules.get(name)
+    read = rule.relations if isinstance(rule, FromRule) else (name,)
+    known = sayer.ruleset.concepts
+    return [
+        known[leaf] for leaf in sorted({leaf for one in read if one in known for leaf in sayer.ruleset.members(one)})
+    ]
+
+
+def _title(concept: Concept) -> str:
+    return uncapitalized(short(concept.title or concept.name))
 
 
 def _sides(sayer: Sayer, group: Analytes) -> str:

@@ -13,7 +13,7 @@ import duckdb
 
 from timeline.errors import ExtractError
 from timeline.ingest import address
-from timeline.ingest.mapping import Mapping
+from timeline.ingest.mapping import Mapping, Writing
 from timeline.ingest.omop import found, rows, server, vocabulary
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES
 from timeline.ingest.staged import Staged
@@ -55,7 +55,7 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | N
 
     `path` is a folder, a file, or the address of a PostgreSQL server.
     """
-    extract = _extract(con, path, scratch)
+    extract = _extract(con, path, mapping, scratch)
     tables = {one.table for one in extract.tables}
     if not tables & {"person", *EVENTS}:
         place = address.shown(path) if isinstance(path, str) else path
@@ -83,13 +83,13 @@ def _staged(
     return [replace(staged[0], notes=(*staged[0].notes, *said)), *staged[1:]]
 
 
-def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, scratch: str) -> found.Extract:
+def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | None, scratch: str) -> found.Extract:
     if isinstance(path, str):
         shown = address.shown(path)
         server.attach(con, path, scratch, shown)
         return server.copied(con, found.in_database(con, Path(shown), scratch, shown, numbered=False), scratch)
     if path.is_dir() or not is_database(path):
-        return found.in_folder(con, path, scratch)
+        return found.in_folder(con, path, mapping.read if mapping else Writing(), scratch)
     try:
         con.execute(f"ATTACH {literal(str(path))} AS {identifier(scratch)} (READ_ONLY)")
     except duckdb.Error:

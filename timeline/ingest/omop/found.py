@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import csvfile
+from timeline.ingest import csvfile, tabular
+from timeline.ingest.mapping import Writing
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES, VOCABULARY
-from timeline.ingest.tabular import parquet_columns
 from timeline.quote import literal, whole
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def is_extract(tables: Iterable[str]) -> bool:
     return "person" in names and bool(names & set(EVENTS))
 
 
-def in_folder(con: "Connection", path: Path, scratch: str) -> Extract:
-    """The tables of a folder, or the one file; empty files are named, not fatal."""
+def in_folder(con: "Connection", path: Path, writing: Writing, scratch: str) -> Extract:
+    """The tables of a folder, or the one file, in this writing; empty files are named, not fatal."""
     held = files(path) if path.is_dir() else {table_of(path.name) or "": [path]}
     found, notes = [], []
     for table in TABLES:
@@ -103,7 +103,7 @@ def in_folder(con: "Connection", path: Path, scratch: str) -> Extract:
             if _is_empty(con, file):
                 notes.append(f"{name}: the file is empty")
                 continue
-            found.append(_file(con, table, file, name, f"{scratch}_{table}_{number}"))
+            found.append(_file(con, table, file, name, writing, f"{scratch}_{table}_{number}"))
     if others := _others(path, held):
         notes.append(f"no tables of the OMOP CDM, and not read: {', '.join(others)}")
     return Extract(tuple(found), (*notes, *_not_read(held)))
@@ -137,20 +137,12 @@ def _first_line(con: "Connection", file: Path) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _file(con: "Connection", table: str, file: Path, name: str, scratch: str) -> Found:
+def _file(con: "Connection", table: str, file: Path, name: str, writing: Writing, scratch: str) -> Found:
     if table in VOCABULARY:
         relation, types = _dictionary(con, file, name)
         return Found(table, name, file, relation, types, named(types))
-    if csvfile.is_csv(file):
-        own = csvfile.header(con, file, name)
-        rejected = csvfile.read(con, file, name, own, scratch)
-        types = dict.fromkeys(own, "VARCHAR")
-        return Found(table, name, file, scratch, types, named(types), rejected)
-    parquet_columns(con, file, name)
-    read = f"read_parquet({literal(str(file))}, file_row_number = true, hive_partitioning = false)"
-    types = _described(con, f"(SELECT * EXCLUDE (file_row_number) FROM {read})")
-    rows = f"(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row FROM {read})"
-    return Found(table, name, file, rows, types, named(types))
+    rows = tabular.rows(con, file, name, writing, scratch)
+    return Found(table, name, file, rows.relation, rows.types, named(rows.types), rows.rejected)
 
 
 def _dictionary(con: "Connection", file: Path, name: str) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from timeline import units
 from timeline.errors import ExtractError
-from timeline.ingest.mapping import Mapping
+from timeline.ingest import written
+from timeline.ingest.mapping import Column, Mapping, names_of
 from timeline.ingest.omop.found import Found
 from timeline.ingest.omop.known import OPERATORS, SEXES
 from timeline.ingest.omop.tables import EVENTS, TABLES, VOCABULARY, Table
@@ -39,12 +40,24 @@ def check(tables: Sequence[Found], mapping: Mapping | None) -> None:
     ]
     if wrong:
         raise ExtractError(f"{'; '.join(wrong)}. A table of the OMOP CDM has these columns, in any case")
-    known = {name for found in tables for name in found.columns}
-    asked = mapping.columns if mapping else {}
-    unknown = [f"`{theirs}` (for {ours})" for ours, theirs in asked.items() if theirs.lower() not in known]
-    if unknown or "patient_id" in asked:
-        said = f"no table has the column {', '.join(unknown)}" if unknown else "the patient is always `person_id`"
-        raise ExtractError(f"mapping {mapping.name if mapping else ''}: `columns`: {said}")
+    if mapping is not None:
+        _check_mapping(mapping, {name for found in tables for name in found.columns})
+
+
+def _check_mapping(mapping: Mapping, known: set[str]) -> None:
+    unknown = [
+        f"`{theirs}` (for {ours})"
+        for ours, column in mapping.columns.items()
+        for theirs in names_of(column)
+        if theirs.lower() not in known
+    ]
+    wrong = [f"`columns`: no table has the column {', '.join(unknown)}"] if unknown else []
+    if "patient_id" in mapping.columns:
+        wrong.append("`columns`: the patient is always `person_id`; leave `patient_id` out")
+    if mapping.tables:
+        wrong.append("`tables` are of files that are no OMOP; leave them out, or read the files with --format native")
+    if wrong:
+        raise ExtractError(f"mapping {mapping.name}: {'; '.join(wrong)}")
 
 
 def _needed(table: str) -> list[tuple[str, ...]]:
@@ -67,16 +80,18 @@ def _ids(found: Found, mapping: Mapping | None) -> tuple[str, str]:
     """The concept of a row and, where that is 0, the other: standard and source, unless the mapping asks for source."""
     table = EVENTS[found.table]
     standard, source = number(found, table.concept), number(found, table.source_concept)
-    return (source, standard) if _asked(found, mapping) == table.source_concept else (standard, source)
+    return (source, standard) if _asks_for_source(found, mapping) else (standard, source)
 
 
-def _asked(found: Found, mapping: Mapping | None, ours: str = "code") -> str | None:
+def _asked(found: Found, mapping: Mapping | None, ours: str = "code") -> Column | None:
     """The column that a mapping file names for one of ours, where this table has it."""
-    if mapping is None:
-        return None
-    table = mapping.table(found.table)
-    column = (table.columns if table else {}).get(ours) or mapping.columns.get(ours)
-    return column.lower() if isinstance(column, str) and column.lower() in found.columns else None
+    column = mapping.columns.get(ours) if mapping else None
+    return column if column is not None and {name.lower() for name in names_of(column)} <= set(found.columns) else None
+
+
+def _asks_for_source(found: Found, mapping: Mapping | None) -> bool:
+    asked = _asked(found, mapping)
+    return isinstance(asked, str) and asked.lower() == EVENTS[found.table].source_concept
 
 
 def seen(found: Found) -> list[str]:
@@ -139,17 +154,22 @@ def events(
 
 def _renamed(found: Found, mapping: Mapping | None, ours: Sequence[str]) -> dict[str, str]:
     """What a mapping file takes from other columns than we do, in the tables that have these."""
-    return {one: words(found, name) for one in ours if (name := _asked(found, mapping, one)) is not None}
+    types = {spelt: kind for name, kind in found.types.items() for spelt in (name.upper(), name.lower(), name)}
+    asked = {one: column for one in ours if (column := _asked(found, mapping, one)) is not None}
+    return {one: written.column(one, column, types, mapping.read) for one, column in asked.items()} if mapping else {}
 
 
 def _code(found: Found, mapping: Mapping) -> str:
     """As the mapping asks; the standard concept, else the source's, else the source's code with the table's name."""
-    table, asked = EVENTS[found.table], _asked(found, mapping)
+    table = EVENTS[found.table]
     if not table.concept:
         return literal(table.name)
     ids = (f"'OMOP/' || {id}" for id in _ids(found, mapping))
     own = f"coalesce({', '.join(ids)}, {literal(table.name + '/')} || {words(found, table.source_value)})"
-    return own if asked in (None, table.source_concept) else f"coalesce({words(found, asked)}, {own})"
+    if _asks_for_source(found, mapping):
+        return own
+    asked = _renamed(found, mapping, ("code",)).get("code")
+    return own if asked is None else f"coalesce(nullif(trim(CAST({asked} AS VARCHAR)), ''), {own})"
 
 
 def _first(found: Found, names: Sequence[str]) -> str:
