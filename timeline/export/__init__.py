@@ -81,8 +81,10 @@ def export(
     known = dictionary.described(con)
     request = _with_tables(request, known)
     origin = provenance.of_study(con)
+    module = import_module(f"timeline.export.{FORMS[form]}")
+    module.prepare(con, request, known)
     _claim(folder, form, origin["synthetic"])
-    files, notes = import_module(f"timeline.export.{FORMS[form]}").write(con, folder, request, known)
+    files, notes = module.write(con, folder, request, known)
     dictionary.write(folder, [known[name] for name in request.tables], origin, form)
     said = {**origin, "form": form, "files": {one.file: one.rows for one in files}, "notes": list(notes)}
     (folder / MARK).write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -32,10 +32,16 @@ VALUES = {"BOOLEAN": "boolean_value", "DOUBLE": "float_value", "FLOAT": "float_v
 CASTS = {"boolean_value": "BOOLEAN", "integer_value": "BIGINT", "float_value": "FLOAT", "categorical_value": "VARCHAR"}
 
 
+def prepare(con: "Connection", request: Request, known: Mapping[str, Table]) -> None:
+    """Raise UsageError for a label that the tables do not have."""
+    for text in request.labels:
+        _label(text, known)
+
+
 def write(
     con: "Connection", folder: Path, request: Request, known: Mapping[str, Table]
 ) -> tuple[tuple[Written, ...], tuple[str, ...]]:
-    """Write data/0.parquet, metadata/ and labels/; raise UsageError for a label that the tables do not have."""
+    """Write data/0.parquet, metadata/ and labels/."""
     tables = [known[name] for name in request.tables]
     labels = [_label(text, known) for text in request.labels]
     kept = persons.number(con)

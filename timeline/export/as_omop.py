@@ -26,6 +26,11 @@ LINKS = "episode_event_source.csv"
 """Not of the model: what each `event_id` of EPISODE_EVENT is, and where its row came from."""
 
 
+def prepare(con: "Connection", request: Request, known: Mapping[str, Table]) -> None:
+    """Find the ids that the extract has for its rows; raise UsageError where it is not the study's."""
+    events_of_source(con, request.extract)
+
+
 def write(
     con: "Connection", folder: Path, request: Request, known: Mapping[str, Table]
 ) -> tuple[tuple[Written, ...], tuple[str, ...]]:
@@ -34,7 +39,7 @@ def write(
     notes = [] if kept else ["patient ids are no whole numbers: person.person_source_value says whose number is whose"]
     tables = [known[name] for name in request.tables]
     notes += _episodes(con, [one for one in tables if {"start_time", "end_time", "number"} <= set(one.columns)])
-    notes += _events(con, request.extract)
+    notes += _events(con)
     notes += _cohorts(con, tables, known)
     written = [
         _copy(con, folder, "person", {
@@ -123,12 +128,12 @@ def _episodes(con: "Connection", tables: Sequence[Table]) -> Iterator[str]:
             yield f"episode: rows of {table.name} without a start, left out: {left}"
 
 
-def _events(con: "Connection", extract: Path | None) -> Iterator[str]:
+def _events(con: "Connection") -> Iterator[str]:
     """Make `export_link`: the events that each episode rests on, with the id of the source's own row where it is known.
 
     Ids of ours are negative, so that they are never taken for one of the source's.
     """
-    found = events_of_source(con, extract)
+    found = con.execute("SELECT count(*) FROM export_source").fetchall()[0][0]
     con.execute(f"""CREATE OR REPLACE TEMP TABLE export_link AS
         WITH link AS (
             SELECT DISTINCT t.episode_id, e.event_id, e.source_file, e.source_row

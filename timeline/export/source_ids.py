@@ -25,8 +25,8 @@ FIELD_CONCEPTS = {
 contradict each other, for other tables none was found: 0 until someone looks them up in the vocabulary."""
 
 
-def events_of_source(con: "Connection", extract: Path | None) -> bool:
-    """Make `export_source` (source_file, source_row, id, field), empty without an extract; return whether it has rows.
+def events_of_source(con: "Connection", extract: Path | None) -> None:
+    """Make `export_source` (source_file, source_row, id, field), empty without an extract.
 
     Raises UsageError where the extract is not OMOP, or not that which the study was made of.
     """
@@ -34,7 +34,7 @@ def events_of_source(con: "Connection", extract: Path | None) -> bool:
         "CREATE OR REPLACE TEMP TABLE export_source (source_file VARCHAR, source_row UBIGINT, id BIGINT, field VARCHAR)"
     )
     if extract is None:
-        return False
+        return
     from timeline.ingest import omop
 
     if not extract.exists() or not omop.claims(extract):
@@ -44,7 +44,6 @@ def events_of_source(con: "Connection", extract: Path | None) -> bool:
             _add(con, staged)
     if not con.execute("SELECT 1 FROM export_source LIMIT 1").fetchall():
         raise UsageError(f"--extract {extract}: none of its files is one that this study was made of")
-    return True
 
 
 def _add(con: "Connection", staged: "Staged") -> None:

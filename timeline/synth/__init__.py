@@ -35,11 +35,14 @@ class SynthReport:
     patients: int
     rows: int
     seed: int
+    mapping: Path | None = None
+    """The mapping file that the extract is read with."""
 
     def __str__(self) -> str:
+        read_with = f"; ingest it with --mapping {self.mapping}" if self.mapping else ""
         return (
             f"{self.folder}: {self.rows:,} rows of {self.patients:,} synthetic patients "
-            f"({self.specification}, seed {self.seed}); no real patient is among them"
+            f"({self.specification}, seed {self.seed}); no real patient is among them{read_with}"
         )
 
 
@@ -77,7 +80,8 @@ def synthesize(
     chunks = _counted(_chunks(specification, cohorts, verbatim=patients is None), counts)
     writer.write(chunks, Path(out), load.load([]).concepts if form != "native" else {})
     _mark(Path(out), specification, Path(spec).name, seed, form)
-    return SynthReport(Path(out), Path(spec).name, counts[0], counts[1], seed)
+    mapping = Path(out) / "mapping.yaml"
+    return SynthReport(Path(out), Path(spec).name, counts[0], counts[1], seed, mapping if mapping.is_file() else None)
 
 
 def _claim(out: Path, form: str) -> None:
