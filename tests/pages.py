@@ -203,7 +203,7 @@ def checks_page() -> str:
     run(con, load.load([]))
     rules = computed.last_run(con)
     made = [compose(con, rules) for compose in computed.COMPOSED.values()]
-    known = [*audit.load(ROOT / "checks").values(), *made, *computed.JUDGED]
+    known = [*audit.load(ROOT / "queries" / "checks").values(), *made, *computed.JUDGED]
     con.close()
     parts = [GENERATED + inspect.cleandoc(CHECKS_INTRODUCTION)]
     for category in audit.CATEGORIES:
@@ -306,7 +306,7 @@ CHECKS_INTRODUCTION = """
 
     What `timeline audit STUDY` asks, by the categories of the harmonized framework (Kahn et al. 2016,
     doi 10.13063/2327-9214.1244). `--check ID` prints what a check means and the SELECT that lists what is wrong. How to
-    add one, and how to declare which of them stop the work: [checks/README.md](../checks/README.md).
+    add one, and how to declare which of them stop the work: [queries/checks/README.md](../queries/checks/README.md).
     """
 
 TABLES_INTRODUCTION = """

@@ -246,7 +246,7 @@ def test_mistakes_of_checks_are_said_all_at_once(con, tmp_path):
 
 
 def test_every_shipped_check_leads_to_rows_in_a_total_order():
-    for one in audit.load(folder("checks")).values():
+    for one in audit.load(folder("queries/checks")).values():
         assert "ORDER BY" in one.sql.rsplit(")", 1)[-1] or "ORDER BY" in one.sql.splitlines()[-1], one.id
         assert one.title[0].isupper() and one.meaning.strip().endswith(".")
         assert one.id.split(".")[0] in ("conf", "comp", "plaus")

@@ -152,7 +152,7 @@ def test_many_files_are_one_question_and_a_short_report(tmp_path):
     real = duckdb.DuckDBPyConnection
 
     class Counting:
-        def __init__(self, con: real) -> None:
+        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
             self.con = con
 
         def execute(self, *words: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Literal
 PACKAGE = Path(__file__).resolve().parent
 
 
-def folder(name: Literal["rules", "queries", "checks", "data"]) -> Path:
+def folder(name: Literal["rules", "queries", "queries/checks", "data"]) -> Path:
     """Return the shipped folder `name`: inside the installed package, or at the top of a checkout."""
     installed = PACKAGE / "_shipped" / name
     return installed if installed.is_dir() else PACKAGE.parent / name

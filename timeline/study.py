@@ -132,14 +132,8 @@ class Study:
 
         folders = [Path(path) for path in checks]
         with self.reading() as con:
-            return audit.audit(
-                con,
-                checks=folders,
-                only=_listed(only),
-                fail_on=_listed(fail_on),
-                show_values=show_values,
-                progress=progress,
-            )
+            names = {"only": _listed(only), "fail_on": _listed(fail_on)}
+            return audit.audit(con, checks=folders, **names, show_values=show_values, progress=progress)
 
     def funnel(
         self, *rules: Path | str, only: bool = False, params: Mapping[str, Any] | None = None
@@ -304,16 +298,9 @@ class Study:
         from timeline import report
 
         with self.reading() as con:
-            return report.write_report(
-                con,
-                Path(path),
-                queries=query_folder(queries),
-                figures=None if figures is None else Path(figures),
-                formats=formats,
-                patients=patients,
-                lanes=lanes,
-                progress=progress,
-            )
+            drawn = {"figures": None if figures is None else Path(figures), "formats": formats, "lanes": lanes}
+            asked = {"queries": query_folder(queries), "patients": patients}
+            return report.write_report(con, Path(path), **asked, **drawn, progress=progress)
 
     def export(
         self,
@@ -333,14 +320,9 @@ class Study:
         from timeline import export, store
 
         with closing(store.connect(self.path, read_only=True)) as con:
+            source = None if extract is None else Path(extract)
             return export.export(
-                con,
-                Path(folder),
-                form,
-                tables=tables,
-                labels=labels,
-                extract=None if extract is None else Path(extract),
-                progress=progress,
+                con, Path(folder), form, tables=tables, labels=labels, extract=source, progress=progress
             )
 
 

@@ -51,7 +51,7 @@ def audit(
     """
     started, say = time.monotonic(), progress or (lambda doing: None)
     declared = _declared(con)
-    known = {id: one for where in (folder("checks"), *checks) for id, one in load(where).items()}
+    known = {id: one for where in (folder("queries/checks"), *checks) for id, one in load(where).items()}
     known |= {one.id: one for one in computed.JUDGED}
     ids = (*known, *computed.COMPOSED)
     _refuse_unknown("--check", only, ids)
