@@ -164,5 +164,5 @@ def test_the_public_schemas_judge_a_frame():
         made.validate(pl.DataFrame({"time": ["soon"], "code": [None]}, schema={"time": str, "code": str}), lazy=True)
     reasons = {error.reason_code.name for error in raised.value.schema_errors if error.reason_code}
     assert reasons == {"COLUMN_NOT_IN_DATAFRAME", "SERIES_CONTAINS_NULLS", "DATAFRAME_CHECK"}
-    with pytest.raises(UsageError, match="there is no format 'xml'; choose meds, native"):
+    with pytest.raises(UsageError, match="there is no format 'xml'; choose meds, omop, fhir, native"):
         ingest.schemas("xml")

@@ -149,7 +149,6 @@ def test_many_files_are_one_question_and_a_short_report(tmp_path):
     for n in range(60):
         document(tmp_path / f"{n:02}.json", [*PATIENTS, observation(n), PRESSURE])
     asked = []
-    real = duckdb.DuckDBPyConnection
 
     class Counting:
         def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -276,6 +275,24 @@ def test_rows_pass_the_schema_that_the_format_declares(tmp_path):
         listed = ", ".join(f'"{field.name}"' for field in staged.reads)
         described = con.execute(f"DESCRIBE SELECT {listed} FROM {staged.relation}").fetchall()
         assert [name for name, *_ in described] == [field.name for field in staged.reads]
+
+
+def test_many_files_are_judged_together_as_each_would_be_alone(tmp_path):
+    bad = [observation(9, effectiveDateTime="soon"), observation(8, subject=None)]
+    for n in range(4):
+        document(tmp_path / f"{n}.json", [*PATIENTS, observation(n), *(bad if n == 2 else [])])
+    together, _ = study(tmp_path)
+    query = 'SELECT source_file, "column", "check", failures, rows FROM meta.conformance ORDER BY ALL'
+    alone = []
+    for n in range(4):
+        con, _ = study(tmp_path / f"{n}.json")
+        alone += con.execute(query).fetchall()
+    found = together.execute(query).fetchall()
+    assert found == sorted(alone)
+    assert {(file, column, failures) for file, column, _, failures, _ in found if failures} == {
+        ("2.json", "time", 1),
+        ("2.json", "patient_id", 1),
+    }
 
 
 def test_routes_are_words_of_the_native_format():

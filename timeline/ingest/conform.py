@@ -5,6 +5,7 @@ of each promise, kept or not, a row of meta.conformance. Rows that cannot be use
 Knows columns and types; no concept.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from timeline.ingest import parse
 from timeline.ingest.parse import Source
 from timeline.ingest.staged import Staged
 from timeline.quote import literal, whole
-from timeline.schema import Field
+from timeline.schema import CONFORMANCE, Field
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,11 +95,55 @@ def _written(field: Field) -> "Iterator[pa.Check]":
 
 def conform(con: "Connection", staged: Sequence[Staged]) -> tuple[Outcome, ...]:
     """Judge the columns that each source declares as read; keep every outcome in meta.conformance and return them."""
-    found = tuple(outcome for one in staged if one.reads for outcome in _judge(con, one))
+    found = tuple(outcome for group in _together(staged) for outcome in _judge_all(con, group))
     if found:
-        rows = [[one.source_file, one.column, one.check, one.failures, one.rows] for one in found]
-        con.executemany("INSERT INTO meta.conformance VALUES (?, ?, ?, ?, ?)", rows)
+        # As one JSON value: tens of thousands of literals would take as many times as long.
+        types = {field.name: field.type for field in CONFORMANCE}
+        con.execute(
+            "INSERT INTO meta.conformance SELECT unnest(from_json(?, ?), recursive := true)",
+            [json.dumps([vars(one) for one in found]), json.dumps([types])],
+        )
     return found
+
+
+def _together(staged: Iterable[Staged]) -> list[list[Staged]]:
+    """The sources that declare what they read, by the relation that holds their rows."""
+    groups: dict[object, list[Staged]] = {}
+    for one in staged:
+        if one.reads:
+            groups.setdefault(one.within[:2] if one.within else one.source_file, []).append(one)
+    return list(groups.values())
+
+
+def _judge_all(con: "Connection", group: Sequence[Staged]) -> Iterator[Outcome]:
+    """Judge sources within one relation together; only those with a row that breaks a promise are judged apart."""
+    first = group[0]
+    if first.within is None or len(group) == 1:
+        for one in group:
+            yield from _judge(con, one.source_file, one.relation, one.reads)
+        return
+    relation, key, _ = first.within
+    whole_relation = _judge(con, first.source_file, relation, first.reads)
+    rows = dict(con.execute(f"SELECT {key} AS key, count(*) FROM {relation} AS r GROUP BY key").fetchall())
+    broken = _broken(con, relation, key, first.reads) if any(one.failures for one in whole_relation) else set()
+    for one in group:
+        place = one.within[2] if one.within else None
+        if place in broken:
+            yield from _judge(con, one.source_file, one.relation, one.reads)
+        else:
+            n = rows.get(place, 0)
+            yield from (Outcome(one.source_file, held.column, held.check, 0, n) for held in whole_relation)
+
+
+def _broken(con: "Connection", relation: str, key: str, reads: Sequence[Field]) -> set[int]:
+    """The values of `key` whose rows may break a promise: at least those that do."""
+    texts, there, asked = _texts(con, relation, reads)
+    wrong = [f"({sql}) IS NOT TRUE" for sql in asked.values()]
+    wrong += [f"{whole(field.name)} IS NULL" for field in there if not field.nullable]
+    wrong += ["TRUE" for field in reads if field not in there and not field.nullable]
+    condition = " OR ".join(wrong) or "FALSE"
+    listed = f"SELECT {key} AS ingest_key, {texts or '1'} FROM {relation} AS r"
+    return {key for (key,) in con.execute(f"SELECT DISTINCT ingest_key FROM ({listed}) WHERE {condition}").fetchall()}
 
 
 def warnings(found: Iterable[Outcome]) -> list[str]:
@@ -106,26 +151,31 @@ def warnings(found: Iterable[Outcome]) -> list[str]:
     return [str(one) for one in found if one.failures]
 
 
-def _judge(con: "Connection", staged: Staged) -> list[Outcome]:
-    """The outcomes of one source: each column as text, empty as NULL, and whether that text can be read."""
-    described = con.execute(f"DESCRIBE SELECT * FROM {staged.relation} AS r").fetchall()
+def _texts(con: "Connection", relation: str, reads: Sequence[Field]) -> tuple[str, list[Field], dict[str, str]]:
+    """The columns that are there as text, empty as NULL; their fields; and whether the text can be read, as SQL."""
+    described = con.execute(f"DESCRIBE SELECT * FROM {relation} AS r").fetchall()
     types = {name: kind for name, kind, *_ in described}
-    there = [field for field in staged.reads if field.name in types]
-    missing = [field for field in staged.reads if field.name not in types and not field.nullable]
+    there = [field for field in reads if field.name in types]
     texts = ", ".join(
         f"{parse.text(Source(whole(field.name), types[field.name]))} AS {whole(field.name)}" for field in there
     )
-    relation = f"(SELECT {texts or '1'} FROM {staged.relation} AS r)"
-    asked = {field.name: sql for field in there if (sql := _reading(field, types[field.name]))}
+    return texts, there, {field.name: sql for field in there if (sql := _reading(field, types[field.name]))}
+
+
+def _judge(con: "Connection", source_file: str, relation: str, reads: Sequence[Field]) -> list[Outcome]:
+    """The outcomes of one source."""
+    texts, there, asked = _texts(con, relation, reads)
+    missing = [field for field in reads if field not in there and not field.nullable]
+    judged = f"(SELECT {texts or '1'} FROM {relation} AS r)"
     fields = [Field(field.name, "VARCHAR", field.meaning, field.nullable) for field in there]
-    rows = con.execute(f"SELECT count(*) FROM {staged.relation} AS r").fetchall()[0][0]
+    rows = con.execute(f"SELECT count(*) FROM {relation} AS r").fetchall()[0][0]
     failed = {
         (one.column or one.check, bool(one.column)): one.failures
-        for one in (validate.validate(con, relation, fields, asked) if there else ())
+        for one in (validate.validate(con, judged, fields, asked) if there else ())
     }
 
     def outcome(field: Field, check: str, failures: int) -> Outcome:
-        return Outcome(staged.source_file, field.name, check, failures, rows)
+        return Outcome(source_file, field.name, check, failures, rows)
 
     found = [outcome(field, PRESENT, rows) for field in missing]
     for field in there:
