@@ -136,9 +136,9 @@ def test_write_fills_the_tables_and_keeps_what_mappings_say():
     concepts.write(con, given)
     concepts.write(con, given)
     assert con.execute("SELECT * FROM concept ORDER BY concept").fetchall() == [
-        ("count", None, "10*9/L", *[None] * 4, "{}", None, [], False),
-        ("group", None, None, *[None] * 4, "{}", None, ["mass", "count"], False),
-        ("mass", "it's mass", "mg/L", 0.0, None, None, None, '{"nmol/L": 0.105}', None, [], False),
+        ("count", None, "10*9/L", *[None] * 4, "{}", None, [], False, []),
+        ("group", None, None, *[None] * 4, "{}", None, ["mass", "count"], False, []),
+        ("mass", "it's mass", "mg/L", 0.0, None, None, None, '{"nmol/L": 0.105}', None, [], False, []),
     ]
     assert con.execute("SELECT * FROM concept_code ORDER BY code").fetchall() == [
         ("mass", "LOCAL/1", "mapping local.yaml"),

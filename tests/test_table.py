@@ -300,7 +300,7 @@ def test_the_report_shows_the_declared_table(demo_study, tmp_path):
     con = query.open_read_only(demo_study)
     report.write_report(con, tmp_path / "page.html", queries=tmp_path)
     con.close()
-    page = Page((tmp_path / "page.html").read_text(encoding="utf-8").split('<section id="methods"')[0])
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8").split('<section id="part-quality"')[0])
     assert page.scopes().count("row") == 39 and page.scopes().count("rowgroup") == len(PAPER)
     assert page.scopes().count("col") == 2 and [tag for tag, _ in page.tags].count("caption") == 1
     assert {"58 (26–75) years", "6:8", "IV (I–IV)", SYNTHETIC} <= set(page.words)
