@@ -4,7 +4,7 @@ Adding a check needs a file in a folder, no Python. `conf_reconcile.sql` is the 
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import duckdb
 
@@ -12,16 +12,6 @@ from timeline import header, select
 from timeline.errors import Finding, Findings, UsageError
 from timeline.rules import Model
 
-CATEGORIES = (
-    "value conformance",
-    "relational conformance",
-    "computational conformance",
-    "completeness",
-    "uniqueness",
-    "atemporal plausibility",
-    "temporal plausibility",
-)
-"""Of the harmonized framework of data quality, Kahn et al. 2016, doi 10.13063/2327-9214.1244."""
 Category = Literal[
     "value conformance",
     "relational conformance",
@@ -31,6 +21,8 @@ Category = Literal[
     "atemporal plausibility",
     "temporal plausibility",
 ]
+CATEGORIES: tuple[str, ...] = get_args(Category)
+"""Of the harmonized framework of data quality, Kahn et al. 2016, doi 10.13063/2327-9214.1244."""
 Severity = Literal["error", "warning", "note"]
 """error: the file is not what a study must be; warning: results may be wrong; note: to be known."""
 
