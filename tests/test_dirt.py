@@ -18,7 +18,7 @@ from timeline.errors import TimelineError
 FOLDER = Path(__file__).parent / "dirt"
 KEYS = {"dirt", "becomes", "files", "mapping", "format", "timezone", "expect"}
 EXPECTED = {"error", "read", "loaded", "duplicate", "rejected", "events", "patients", "says"}
-LEAST = 20
+LEAST = 60
 """Kinds of dirt that the table must hold."""
 
 
