@@ -195,8 +195,8 @@ def test_a_folder_without_events(tmp_path):
     with pytest.raises(TimelineError) as error:
         ingest.ingest(study(), tmp_path, CONCEPTS)
     assert str(error.value) == (
-        f"{tmp_path}: no extract that is known here; a native extract is events.csv (.gz, .zst) or .parquet, "
-        "with patients.csv beside it where there is one"
+        f"{tmp_path}: no extract that is known here: no events.csv or .parquet, no tables of MEDS or OMOP, no "
+        "resources of FHIR; `--format` asks one format and says more, and `tables` of a mapping file read any others"
     )
     with pytest.raises(TimelineError) as error:
         ingest.ingest(study(), tmp_path / "nowhere", CONCEPTS)

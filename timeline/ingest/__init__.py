@@ -142,6 +142,6 @@ def format_of(path: Path | str, format: str, mapping: "CodeMapping | None" = Non
     if mapping is not None and mapping.tables:
         return import_module("timeline.ingest.native")
     raise ExtractError(
-        f"{path}: no extract that is known here; a native extract is events.csv (.gz, .zst) or .parquet, "
-        "with patients.csv beside it where there is one"
+        f"{path}: no extract that is known here: no events.csv or .parquet, no tables of MEDS or OMOP, no resources of "
+        "FHIR; `--format` asks one format and says more, and `tables` of a mapping file read any others"
     )
