@@ -232,3 +232,12 @@ def test_shipped_concepts_are_found_by_common_names_of_laboratories():
         ("Dexamethasone 4 MG Oral Tablet", "mg", "dexamethasone"),
     ):
         assert names(concepts_like(known, (), (text,), unit, None))[:1] == [name]
+
+
+def test_a_draft_is_never_written_over_a_file(tmp_path, capsys):
+    path = tmp_path / "events.csv"
+    path.write_text("patient_id,time,code\n1,2024-01-01,LOCAL/1\n")
+    before = path.read_bytes()
+    assert cli.main(["map", str(path), "-o", str(path)]) == 2
+    assert path.read_bytes() == before
+    assert "is not written over; name a new file" in capsys.readouterr().err

@@ -93,6 +93,10 @@ def _map(args: argparse.Namespace) -> int:
     from timeline.draft.text import text_of
     from timeline.ingest import address
 
+    if args.output is not None and Path(args.output).exists():
+        raise UsageError(
+            f"-o {args.output}: there is something of this name, which is not written over; name a new file"
+        )
     with printing.progress() as show:
         concepts = load.load(rule_folders(args.rules)).concepts
         made = draft(args.extracts, concepts, format=args.format, mapping=args.mapping, most=args.codes, progress=show)
