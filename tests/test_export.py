@@ -360,6 +360,26 @@ def test_events_of_an_omop_extract_have_the_ids_that_they_have_there(from_omop: 
     assert any("not verified" in note for note in report.notes)
 
 
+def test_ids_of_a_source_may_be_negative_and_are_never_taken_for_ours(tmp_path: Path) -> None:
+    cdm = tmp_path / "cdm"
+    synthesize(cohort(), cdm, patients=3, seed=1, form="omop")
+    rows = pl.read_csv(cdm / "measurement.csv", infer_schema=False)
+    rows.with_columns(measurement_id=pl.concat_str(pl.lit("-"), pl.col("measurement_id"))).write_csv(
+        cdm / "measurement.csv"
+    )
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.yaml").write_text(RULES, encoding="utf-8")
+    study = Study.open(tmp_path / "study.duckdb")
+    study.ingest(cdm, mapping=cdm / "mapping.yaml")
+    study.run(tmp_path / "rules", only=True)
+    report = study.export(tmp_path / "out", "omop", extract=cdm)
+    events = pl.read_csv(tmp_path / "out" / "episode_event.csv")
+    assert events.height > 20 and (events["event_id"] < 0).all()
+    given = pl.read_csv(cdm / "measurement.csv", infer_schema=False)["measurement_id"].cast(pl.Int64)
+    assert set(events["event_id"]) <= set(given)
+    assert not any("have no id in their source" in note for note in report.notes)
+
+
 def test_an_extract_that_has_changed_since_is_refused(from_omop: Study, tmp_path: Path) -> None:
     synthesize(cohort(), tmp_path / "cdm", patients=3, seed=2, form="omop")
     with pytest.raises(UsageError, match="is not the file of this name that the study was made of"):

@@ -131,7 +131,7 @@ def _episodes(con: "Connection", tables: Sequence[Table]) -> Iterator[str]:
 def _events(con: "Connection") -> Iterator[str]:
     """Make `export_link`: the events that each episode rests on, with the id of the source's own row where it is known.
 
-    Ids of ours are negative, so that they are never taken for one of the source's.
+    Ids of ours are negative and below every id of the source, some of which are negative themselves.
     """
     found = con.execute("SELECT count(*) FROM export_source").fetchall()[0][0]
     con.execute(f"""CREATE OR REPLACE TEMP TABLE export_link AS
@@ -139,15 +139,16 @@ def _events(con: "Connection") -> Iterator[str]:
             SELECT DISTINCT t.episode_id, e.event_id, e.source_file, e.source_row
             FROM (SELECT episode_id, unnest(evidence) AS event_id FROM export_episode) AS t
             JOIN meta.event AS e ON e.event_id = t.event_id)
-        SELECT l.episode_id, coalesce(s.id, -dense_rank() OVER (ORDER BY l.event_id)) AS event_id,
+        SELECT l.episode_id, coalesce(s.id, least(0, (SELECT min(id) FROM export_source))
+                - dense_rank() OVER (ORDER BY l.event_id)) AS event_id, s.id IS NULL AS ours,
             {_cases("s.field", FIELD_CONCEPTS)} AS field_id, coalesce(s.field, 'timeline.event_id') AS field,
             l.event_id AS timeline_event_id, l.source_file, l.source_row
         FROM link AS l LEFT JOIN export_source AS s ON s.source_file = l.source_file AND s.source_row = l.source_row""")
-    ours = con.execute("SELECT count(DISTINCT event_id) FROM export_link WHERE event_id < 0").fetchall()[0][0]
+    ours = con.execute("SELECT count(DISTINCT event_id) FROM export_link WHERE ours").fetchall()[0][0]
     if ours:
         why = "have no id in their source" if found else "are named by ids of this export (--extract: by the source's)"
         yield f"episode_event: {ours} events {why}: negative ids, see {LINKS}"
-    if con.execute("SELECT 1 FROM export_link WHERE field_id = 0 AND event_id >= 0 LIMIT 1").fetchall():
+    if con.execute("SELECT 1 FROM export_link WHERE field_id = 0 AND NOT ours LIMIT 1").fetchall():
         yield f"episode_event: concepts of most id columns are not verified and are 0; {LINKS} names the column"
 
 
