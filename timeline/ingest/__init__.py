@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace as with_
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -107,7 +108,13 @@ def _stage(
     for number, path in enumerate(paths):
         say(f"reading {address.shown(path) if isinstance(path, str) else path.name}")
         staged += format_of(path, format, mapping).stage(con, path, mapping, f"ingest_file_{number}")
-    return staged
+    idle = mapping.idle(one.path.name for one in staged) if mapping is not None else ()
+    if mapping is None or not idle or not staged or staged[0].format == "fhir":
+        return staged  # of FHIR the keys are resources, which its own module knows
+    said = (
+        f"mapping {mapping.name}: statuses of tables that no file has, so that they keep nothing out: {', '.join(idle)}"
+    )
+    return [with_(staged[0], notes=(*staged[0].notes, said)), *staged[1:]]
 
 
 def module_of(format: str) -> ModuleType:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from timeline import schema, store
 from timeline.ingest import parse
 from timeline.ingest.normalise import Batch, batches, raw, typed
-from timeline.ingest.sift import as_written
+from timeline.ingest.sift import as_written, told
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal, whole
 
@@ -34,9 +34,10 @@ def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]
         _stage(con, batch)
         for one, _ in files:
             if one.refused is not None:
-                con.execute(f"""UPDATE ingest_patient_row SET reason = coalesce(ingest_patient_row.reason, n.reason)
-                    FROM ({one.refused}) AS n
-                    WHERE file = {literal(one.source_file)} AND ingest_patient_row.source_row = n.source_row""")
+                with told(one):
+                    con.execute(f"""UPDATE ingest_patient_row
+                        SET reason = coalesce(ingest_patient_row.reason, n.reason) FROM ({one.refused}) AS n
+                        WHERE file = {literal(one.source_file)} AND ingest_patient_row.source_row = n.source_row""")
         _set_aside(con, {one.source_file: one for one, _ in files})
         con.execute("""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, file, source_row
             FROM ingest_patient_row WHERE copy = 1 AND reason IS NULL ORDER BY file, source_row""")

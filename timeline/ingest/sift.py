@@ -1,7 +1,10 @@
 """Staged rows that become no event: duplicates, rows that are of no use, facts about patients; knows no file format."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from timeline.errors import ExtractError
 from timeline.ingest.normalise import Files
 from timeline.ingest.parse import UNREADABLE
 from timeline.ingest.staged import Staged
@@ -74,15 +77,31 @@ REASON = f"""CASE
     END"""
 
 
+@contextmanager
+def told(staged: Staged) -> Iterator[None]:
+    """Say that a condition of the mapping is what cannot be evaluated, and never the value that could not."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.ProgrammingError, duckdb.DataError):
+        raise ExtractError(
+            f"{staged.whole}: `where` of the mapping cannot be evaluated: columns of a CSV file are text; compare a "
+            "number with TRY_CAST(name AS DOUBLE) > 5, a word with name = 'word'"
+        ) from None
+
+
 def set_aside(con: "Connection", files: Files) -> None:
     """Move what cannot be used to meta.rejected, and what is a fact about the patient to meta.patient_fact."""
     con.execute("CREATE TEMP TABLE ingest_reject (file UINTEGER, source_row UBIGINT, reason VARCHAR)")
     # What a format refuses has its reason first: a dose that was held has no time because it was held.
     for number, (staged, _) in enumerate(files):
         if staged.refused is not None:
-            con.execute(f"""INSERT INTO ingest_reject SELECT r.file, r.source_row, n.reason
-                FROM ingest_row AS r JOIN ({staged.refused}) AS n ON n.source_row = r.source_row
-                WHERE r.file = {number}""")
+            refused = f"SELECT r.file, r.source_row, n.reason FROM ingest_row AS r JOIN ({staged.refused}) AS n"
+            with told(staged):
+                con.execute(
+                    f"INSERT INTO ingest_reject {refused} ON n.source_row = r.source_row WHERE r.file = {number}"
+                )
     con.execute(f"""INSERT INTO ingest_reject SELECT * FROM (
         SELECT r.file, r.source_row, {REASON} AS reason
         FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word) AS f

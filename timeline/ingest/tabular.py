@@ -161,6 +161,10 @@ def _sources(read: Rows, kind: str, table: Table, mapping: Mapping) -> dict[str,
     extra = [*(name for name in table.values), *GROUP.findall(table.code or "")]
     if absent := [name for name in dict.fromkeys(extra) if name not in read.types]:
         said.append(_missing(absent, read))
+    people = set(names_of(found["patient_id"])) if "patient_id" in found else set()
+    shared = [ours for ours, source in found.items() if ours != "patient_id" and people & set(names_of(source))]
+    if shared:
+        said.append(f"the column of patient_id is also named for {', '.join(shared)}; name another one there")
     if said:
         raise ExtractError(f"{read.name}: {'; '.join(said)}")
     return found
@@ -188,9 +192,14 @@ def _reasons(read: Rows, sources: dict[str, Column], table: Table, mapping: Mapp
     if table.where is not None:
         said = literal(f"left out by `where` of the mapping {mapping.name}")
         reasons.append(f"WHEN ({_where(read, table.where)}) IS NOT TRUE THEN {said}")
-    if "status" not in sources:
-        return reasons
     kept = mapping.kept(read.path.name)
+    if "status" not in sources:
+        if mapping.idle([read.path.name], but="*") != mapping.idle([], but="*"):
+            raise ExtractError(
+                f"{read.name}: `statuses` of the mapping {mapping.name} say which of its rows are kept, and no column "
+                "is its status; write `columns: {status: name}`"
+            )
+        return reasons
     if kept is None:
         raise ExtractError(
             f"{read.name}: the mapping {mapping.name} names a column for `status`, and not which are kept; "

@@ -19,6 +19,7 @@ from timeline.ingest.fhir.notes import notes
 from timeline.ingest.fhir.tables import PATIENT_READS, READS, TABLES
 from timeline.ingest.mapping import Mapping
 from timeline.ingest.staged import EVENT_COLUMNS, Staged
+from timeline.printing import did_you_mean
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
     listed = [(number, file, _name(file, path)) for number, file in enumerate(files.found(path))]
     if not listed:
         raise ExtractError(f"{path}: no FHIR here; an extract is *.ndjson (also .gz), or Bundles as *.json")
+    if mapping is not None and (wrong := mapping.idle(TABLES)):
+        said = ", ".join(f"`{key}`{did_you_mean(key, TABLES)}" for key in wrong)
+        raise ExtractError(f"mapping {mapping.name}: `statuses`: no resource of FHIR that is read here: {said}")
     extract.create(con, scratch)
     relations: dict[int, Source] = {}
     for number, file, name in listed:

@@ -158,6 +158,12 @@ class Mapping(Model):
         key = _fitting(self.statuses, table)
         return self.statuses[key] if key is not None else None
 
+    def idle(self, tables: Iterable[str], but: str = "") -> tuple[str, ...]:
+        """The keys of `statuses`, `but` aside, that fit none of `tables`: misspelt, or of another extract."""
+        known = tuple(tables)
+        fits = {key: any(_fitting((key,), table) for table in known) for key in self.statuses if key != but}
+        return tuple(key for key, met in fits.items() if not met)
+
     @property
     def concepts(self) -> frozenset[str]:
         """Every concept the file names, in force or not."""

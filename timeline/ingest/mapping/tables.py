@@ -33,7 +33,8 @@ def _mark(key: str, node: Node | None, reader: Reader) -> str | None:
         return None
     text = "\t" if text in ("tab", "\\t") else text
     if len(text) != 1 or text.isalnum() or text in '"\n\r+-':
-        reader.say(node, f'`{key}` is one mark, such as `{key}: ";"`' + (" or `tab`" if key == "delimiter" else ""))
+        such = '";"` or `tab' if key == "delimiter" else '","'
+        reader.say(node, f"`{key}` is one mark, such as `{key}: {such}`")
     return text
 
 
@@ -57,6 +58,8 @@ def _formats(key: str, node: Node | None, reader: Reader) -> tuple[str, ...]:
         example = '"%d.%m.%Y %H:%M"' if key == "times" else '"%d.%m.%Y"'
         if not DATE_PARTS.search(text) or clock != (key == "times"):
             reader.say(node or "", f"`{text}` is no format of {key}; write one as strptime does: {example}")
+        elif re.search(r"%-?y", text):
+            reader.say(node or "", f"`{text}`: a year of two digits is of no century; only `%Y` is read")
         elif re.search(r"%-?[zZ]", text):
             reader.say(node or "", f"`{text}`: a time with an offset is written as ISO 8601: 2024-01-31T13:45+01:00")
         elif wrong := _unknown_format(text):
@@ -65,7 +68,7 @@ def _formats(key: str, node: Node | None, reader: Reader) -> tuple[str, ...]:
 
 
 def _unknown_format(text: str) -> str | None:
-    known = "aAwdbBmyYHIpMSgfnjUWcxXGuVL%"
+    known = "aAwdbBmYHIpMSgfnjUWcxXGuVL%"
     return next((found for found in re.findall(r"%-?.?", text) if found[-1] not in known or found == "%"), None)
 
 

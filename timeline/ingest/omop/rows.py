@@ -56,6 +56,8 @@ def _check_mapping(mapping: Mapping, known: set[str]) -> None:
         wrong.append("`columns`: the patient is always `person_id`; leave `patient_id` out")
     if mapping.tables:
         wrong.append("`tables` are of files that are no OMOP; leave them out, or read the files with --format native")
+    if mapping.statuses:
+        wrong.append("`statuses`: tables of the OMOP CDM have none; leave them out")
     if wrong:
         raise ExtractError(f"mapping {mapping.name}: {'; '.join(wrong)}")
 
