@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from timeline.errors import ExtractError, UsageError
+from timeline.errors import ExtractError, Findings, UsageError
 from timeline.ingest import address
 from timeline.ingest.remap import remap
 from timeline.ingest.report import IngestReport, SourceCount, UnitConversion
@@ -56,7 +56,7 @@ def ingest(
         ]
         if locked:
             raise ExtractError(f"{locked[0]}: no permission to read this")
-    read, label = _mapping(mapping)
+    read, label = _mapping(mapping, concepts)
     normalise.clear(con)
     # Outside the transaction: rows of a table made inside one have no row numbers yet.
     try:
@@ -87,13 +87,15 @@ def _load(con, listed, staged, concepts, label, timezone, replace, say) -> Inges
     return report
 
 
-def _mapping(path: Path | str | None) -> "tuple[CodeMapping | None, str]":
+def _mapping(path: Path | str | None, concepts: "Mapping[str, Concept]") -> "tuple[CodeMapping | None, str]":
     """The mapping file, and its name with the start of its hash, so that a changed one is another."""
     if path is None:
         return None, ""
-    from timeline.ingest import mapping
+    from timeline.ingest import against, mapping
 
     read = mapping.load(Path(path))
+    if wrong := against.findings(read, concepts):
+        raise Findings(wrong)
     return read, f"{read.name}@{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
 
 

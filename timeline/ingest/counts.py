@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from timeline.ingest.codes import Resolution
 from timeline.ingest.report import IngestReport, UnitConversion
 from timeline.ingest.staged import CodeMapping, Staged
+from timeline.printing import did_you_mean
 from timeline.quote import literal
 from timeline.rules import Concept
 
@@ -165,14 +166,20 @@ def _routes(con: "Connection") -> list[str]:
 def not_in_force(mappings: Sequence[CodeMapping | None], concepts: Mapping[str, Concept]) -> list[str]:
     """The concepts that mappings name and that are not in force: misspelt, or of rules not read here."""
     said = {}
-    for mapping in mappings:
-        unknown = sorted(name for name in mapping.concepts if name not in concepts) if mapping is not None else []
-        if mapping is not None and unknown:
+    for mapping in {id(one): one for one in mappings if one is not None}.values():
+        if unknown := sorted(mapping.concepts - set(concepts)):
+            listed = ", ".join(_unknown(name, mapping, concepts) for name in unknown)
             said[mapping.name] = (
-                f"mapping {mapping.name}: concepts not in force: {', '.join(unknown)}; "
+                f"mapping {mapping.name}: concepts not in force: {listed}; "
                 "a run with the rules that declare them maps their events"
             )
     return list(said.values())
+
+
+def _unknown(name: str, mapping: CodeMapping, concepts: Mapping[str, Concept]) -> str:
+    """A concept that is not in force, the line that names it first, and the one that was perhaps meant."""
+    line = mapping.naming(name).partition(":")[2].partition(":")[0]
+    return f"{name} (line {line}{did_you_mean(name, concepts)})"
 
 
 def unmet(mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]) -> list[str]:

@@ -17,7 +17,7 @@ from timeline.ingest.mapping.model import (
     Writing,
     names_of,
 )
-from timeline.ingest.mapping.read import load
+from timeline.ingest.mapping.read import load, position
 
 __all__ = [
     "COLUMNS",
@@ -32,4 +32,5 @@ __all__ = [
     "Writing",
     "load",
     "names_of",
+    "position",
 ]

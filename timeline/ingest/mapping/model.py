@@ -132,6 +132,13 @@ class Mapping(Model):
     """What an extract's own metadata says: the unit of a code, where neither row nor mapping says one."""
     ranked: bool = True
     """The first of `parents` that has a concept counts; else they are equals."""
+    places: dict[tuple[str, ...], str] = {}
+    """The path of keys to each entry: where it stands, `file:line:column`."""
+
+    def place(self, *path: str) -> str:
+        """Where an entry stands, or the innermost one around it that is written out; the file's name without any."""
+        around = (self.places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.places)
+        return next(around, self.name)
 
     def extended(
         self,
@@ -168,6 +175,11 @@ class Mapping(Model):
     def concepts(self) -> frozenset[str]:
         """Every concept the file names, in force or not."""
         return frozenset(target.concept for target in self.codes.values()) | frozenset(self.words)
+
+    def naming(self, concept: str) -> str:
+        """Where the first entry stands that names a concept."""
+        keys = [("codes", key, "concept") for key, target in self.codes.items() if target.concept == concept]
+        return self.place(*(keys or [("words", concept)])[0])
 
     def decode(self, codes: Iterable[str]) -> list[Code]:
         """One `Code` for each of `codes`, in their order: what it means, in which unit, or why it is not kept."""

@@ -1,6 +1,7 @@
 """A mapping file's YAML -> `Mapping`: every mistake with its place, all at once; knows no extract."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from timeline.errors import Finding, Findings
@@ -32,7 +33,7 @@ def load(path: Path) -> Mapping:
     elif not reader.findings:
         reader.say(name, "the file is empty; a mapping has `patterns` or `codes`")
     if reader.findings or mapping is None:
-        raise Findings(sorted(reader.findings, key=_position))
+        raise Findings(sorted(reader.findings, key=position))
     return mapping
 
 
@@ -60,8 +61,16 @@ def _read(root: Node, name: str, reader: Reader) -> Mapping | None:
             words=_words(top.get("words"), reader),
             patterns=tuple(pattern for item in items if (pattern := _pattern(item, reader)) is not None),
             codes=_codes(top.get("codes"), ignore_case, reader),
+            places=dict(_places(root, ())),
         ),
     )
+
+
+def _places(node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Where each entry stands, by the keys that lead to it."""
+    for key, child in node.value.items() if isinstance(node.value, dict) else ():
+        yield (*path, key), child.where
+        yield from _places(child, (*path, key))
 
 
 def _entries(node: Node | None, what: str, reader: Reader) -> dict[str, Node]:
@@ -187,6 +196,7 @@ def mistake(text: str) -> str | None:
     return None
 
 
-def _position(finding: Finding) -> tuple[str, list[int]]:
+def position(finding: Finding) -> tuple[str, list[int]]:
+    """The order in which mistakes are told: as they stand in the file."""
     file, *numbers = finding.where.split(":")
     return file, [int(number) for number in numbers if number.isdigit()]
