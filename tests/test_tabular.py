@@ -108,6 +108,33 @@ def test_anchors_with_an_offset_from_utc_are_no_anchors(loaded):
     ]
 
 
+def test_anchors_of_another_table_are_those_of_the_same_row_and_their_change_is_seen(loaded):
+    extract, read = loaded
+    people = "who,infused,t1\nP1,2024-01-31 09:30,x\nP2,2024-02-01 08:00,y\n"
+    (extract / "people.csv").write_text(people)
+    (extract / "beside.csv").write_text(
+        "pid,min,in\nP1,90,2024-01-31 09:30\nP1,-5,2024-01-31 09:30\nP2,1.5,2024-02-01 08:00\n"
+    )
+    (extract / "apart.csv").write_text("pid,min\nP1,90\nP1,-5\nP2,1.5\n")
+    mapping = (
+        "tables:\n"
+        "  beside: {code: drug, columns: {patient_id: pid, time: {offset: min, unit: minute, anchor: in}}}\n"
+        "  apart:\n    code: drug\n    columns: {patient_id: pid,"
+        " time: {offset: min, unit: minute, anchor: infused, table: people}}\n"
+        "  people: {kind: patients, columns: {patient_id: who}}\n"
+    )
+    con, report = read(mapping)
+    found = rows(con, 'source_file, source_row, patient_id, CAST("time" AS VARCHAR)')
+    assert [row[1:] for row in found[:3]] == [row[1:] for row in found[3:]] and len(found) == 6
+    assert "people.csv: columns not used: t1" in report.warnings
+    (extract / "people.csv").write_text(people.replace("09:30", "10:30"))
+    with pytest.raises(ExtractError, match="is not the file of this name that the study holds"):
+        read(mapping, con=con)
+    _, again = read(mapping, con=con, replace=True)
+    assert sorted(again.replaced) == ["apart.csv", "people.csv"] and again.unchanged == ("beside.csv",)
+    assert rows(con, 'CAST("time" AS VARCHAR)')[0] == ("2024-01-31 12:00:00",)
+
+
 def test_a_wide_column_that_is_gone_goes_with_replace(loaded):
     extract, read = loaded
     mapping = "tables: {chart: {values: {temp: warmth, dev: device}}}\n"

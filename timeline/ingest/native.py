@@ -73,24 +73,30 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, s
             f"{path}: no events here; an extract is a file or folder with events.csv (.gz, .zst) or .parquet"
             + ("" if mapping is None else f", or with the `tables` of the mapping {mapping.name}")
         )
+    read = [_rows(con, file, path, mapping, f"{scratch}_{number}") for number, file in enumerate(found)]
+    sheets = [tabular.sheet(rows, table, mapping or Mapping(name="")) for rows, table in read]
     staged = [
-        one for number, file in enumerate(found) for one in _file(con, file, path, mapping, f"{scratch}_{number}")
+        one
+        for rows, table in read
+        for one in tabular.staged(rows, _kind_of(rows, table, mapping), table, mapping, sheets)
     ]
     notes = (*staged[0].notes, *_not_read(path, found, mapping))
     return [replace(staged[0], notes=notes), *staged[1:]]
 
 
-def _file(
+def _rows(
     con: duckdb.DuckDBPyConnection, file: Path, root: Path, mapping: Mapping | None, scratch: str
-) -> list[Staged]:
+) -> tuple[tabular.Rows, Table]:
     name = file.name if root.is_file() else file.relative_to(root).as_posix()
     table = _table(file, mapping) or Table()
     writing = table.read.over(mapping.read) if mapping is not None else table.read
-    read = tabular.rows(con, file, name, writing, scratch)
-    kind = _kind(file, mapping)
-    if table.kind is None and table.code is None and not table.values and _has_patients_only(set(read.types), table):
-        kind = "patients"
-    return tabular.staged(read, kind, table, mapping)
+    return tabular.rows(con, file, name, writing, scratch), table
+
+
+def _kind_of(rows: tabular.Rows, table: Table, mapping: Mapping | None) -> str:
+    if table.kind is None and table.code is None and not table.values and _has_patients_only(set(rows.types), table):
+        return "patients"
+    return _kind(rows.path, mapping)
 
 
 def _has_patients_only(own: set[str], table: Table) -> bool:

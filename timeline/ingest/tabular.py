@@ -1,6 +1,6 @@
 """A CSV or Parquet file, as a mapping file says its table is read -> staged rows; knows no concept and no unit."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from dataclasses import replace as with_
 from pathlib import Path
 
@@ -8,8 +8,9 @@ import duckdb
 
 from timeline import fragment
 from timeline.errors import ExtractError
-from timeline.ingest import csvfile, parse, written
-from timeline.ingest.mapping import Column, Mapping, Offset, Table, Writing, names_of
+from timeline.ingest import anchor, csvfile, parse, written
+from timeline.ingest.anchor import Rows, Sheet
+from timeline.ingest.mapping import Column, Mapping, Offset, Table, Writing, fitting, names_of
 from timeline.ingest.mapping.model import GROUP
 from timeline.ingest.parse import Source
 from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, REQUIRED, Staged
@@ -37,17 +38,6 @@ MEANINGS = {
 """Type and meaning of what our columns are read from."""
 FILLED = ("patient_id", "code")
 """Columns that may not be empty."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A file's rows: a FROM item with `source_row`, its columns with their types, and the lines that are no rows."""
-
-    name: str
-    path: Path
-    relation: str
-    types: dict[str, str]
-    rejected: str | None
 
 
 def rows(con: duckdb.DuckDBPyConnection, path: Path, name: str, writing: Writing, scratch: str) -> Rows:
@@ -88,12 +78,21 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> di
     return {column: kind for column, kind, *_ in described}
 
 
-def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None) -> list[Staged]:
+def sheet(read: Rows, table: Table, mapping: Mapping) -> Sheet:
+    """The rows as a table that others may count their times from."""
+    patient = table.columns.get("patient_id") or mapping.columns.get("patient_id") or "patient_id"
+    return Sheet(read, patient, table.read.over(mapping.read))
+
+
+def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None, sheets: Sequence[Sheet] = ()) -> list[Staged]:
     """One record for the file, or one for each column that `values` names; raise ExtractError with every mistake."""
     given = mapping or Mapping(name="")
     writing = table.read.over(given.read)
     sources = _sources(read, kind, table, given)
-    reasons = _reasons(read, sources, table, given, writing)
+    own, digest = tuple(read.types), anchor.digest(read, sources, sheets)
+    unused, reads = _unused(read, sources, table, given), _reads(sources, writing)
+    read, sources, without = anchor.joined(read, sources, writing, sheets)
+    reasons = [*_reasons(read, sources, table, given, writing), *without]
     columns = {
         ours: written.column(ours, source, read.types, writing) for ours, source in sources.items() if ours != "status"
     }
@@ -106,12 +105,13 @@ def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None) -> list
         kind="patients" if kind == "patients" else "events",
         relation=read.relation,
         columns=columns,
-        own=tuple(read.types),
+        own=own,
         rejected=read.rejected,
         refused=_select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, writing)]),
         mapping=mapping,
-        notes=_unused(read, sources, table),
-        reads=_reads(sources, writing),
+        notes=unused,
+        digest=digest,
+        reads=reads,
     )
     if not table.values:
         return [file]
@@ -246,8 +246,10 @@ def _where(read: Rows, text: str) -> str:
     return fragment.resolved(parsed.tree, lambda name: whole(".".join(name)))
 
 
-def _unused(read: Rows, sources: dict[str, Column], table: Table) -> tuple[str, ...]:
-    used = {name for source in sources.values() for name in names_of(source)} | set(table.values)
+def _unused(read: Rows, sources: dict[str, Column], table: Table, mapping: Mapping) -> tuple[str, ...]:
+    counted = [one for other in mapping.tables.values() for one in other.columns.values() if isinstance(one, Offset)]
+    anchors = {one.anchor for one in counted if one.table and fitting([one.table], read.path.name) is not None}
+    used = anchors | {name for source in sources.values() for name in names_of(source)} | set(table.values)
     used |= set(GROUP.findall(table.code or ""))
     if table.where is not None:
         used |= {".".join(name) for name in fragment.parse(table.where, {}).names}
@@ -262,7 +264,7 @@ def _reads(sources: dict[str, Column], writing: Writing) -> tuple[Field, ...]:
         type, meaning = MEANINGS[ours]
         native = isinstance(source, str) and not (writing.dates or writing.times or writing.missing)
         for name in names_of(source):
-            number = isinstance(source, Offset) and name == source.offset
+            number = isinstance(source, Offset) and name == source.offset and not (writing.decimal or writing.thousands)
             kind = "DOUBLE" if number else type if native or type == "VARCHAR" else "VARCHAR"
             alone = isinstance(source, str) and ours in FILLED
             found.setdefault(name, Field(name, kind, meaning, nullable=not alone))

@@ -103,13 +103,14 @@ def _time(sql: str, writing: Writing) -> str:
 def _counted(source: Offset, types: dict[str, str], writing: Writing) -> str:
     """The time so long after its anchor: empty as the offset is, unreadable where either of them cannot be read."""
     offset = parse.text(Source(cell(source.offset, types, writing), types[source.offset]))
+    number = _number(offset, writing) if _is_text(types[source.offset]) else offset
     if FIXED.fullmatch(source.anchor):
         anchor = f"TRY_CAST({literal(source.anchor)} AS TIMESTAMP)"
     else:
         type = types[source.anchor]
         read = Source(column("time", source.anchor, types, writing), type)
         anchor = parse.time(read, None)[0] if type != "TIMESTAMP WITH TIME ZONE" else "CAST(NULL AS TIMESTAMP)"
-    count = f"CAST(round(TRY_CAST({offset} AS DOUBLE) * {SECONDS[source.unit]}e6) AS BIGINT)"
+    count = f"CAST(round(TRY_CAST({number} AS DOUBLE) * {SECONDS[source.unit]}e6) AS BIGINT)"
     time = f"TRY({anchor} + to_microseconds({count}))"
     native = f"strftime({time}, '%Y-%m-%d %H:%M:%S.%f')"
     return f"CASE WHEN {offset} IS NOT NULL THEN coalesce({native}, {literal(UNREADABLE)} || {offset}) END"

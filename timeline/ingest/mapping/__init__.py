@@ -15,6 +15,7 @@ from timeline.ingest.mapping.model import (
     Table,
     Target,
     Writing,
+    fitting,
     names_of,
 )
 from timeline.ingest.mapping.read import load, position
@@ -30,6 +31,7 @@ __all__ = [
     "Table",
     "Target",
     "Writing",
+    "fitting",
     "load",
     "names_of",
     "position",

@@ -56,7 +56,9 @@ class Offset(Model):
     """A column of numbers."""
     unit: Literal["second", "minute", "hour", "day"]
     anchor: str
-    """A column of the same row, or a fixed time (ISO 8601)."""
+    """A column of the same row, or of `table`, or a fixed time (ISO 8601)."""
+    table: str | None = None
+    """The other table that has the anchor of each patient."""
 
 
 Column = str | tuple[str, ...] | Offset
@@ -64,9 +66,10 @@ Column = str | tuple[str, ...] | Offset
 
 
 def names_of(column: Column) -> tuple[str, ...]:
-    """The source's columns that a column is made of."""
+    """The columns of the same row that a column is made of."""
     if isinstance(column, Offset):
-        return (column.offset,) if FIXED.fullmatch(column.anchor) else (column.offset, column.anchor)
+        elsewhere = column.table is not None or FIXED.fullmatch(column.anchor)
+        return (column.offset,) if elsewhere else (column.offset, column.anchor)
     return (column,) if isinstance(column, str) else column
 
 
@@ -158,17 +161,17 @@ class Mapping(Model):
 
     def entry(self, table: str) -> str | None:
         """The key of `tables` that a table's name fits."""
-        return _fitting(self.tables, table)
+        return fitting(self.tables, table)
 
     def kept(self, table: str) -> tuple[str, ...] | None:
         """The statuses of a table's rows that count; None where the file says nothing of it."""
-        key = _fitting(self.statuses, table)
+        key = fitting(self.statuses, table)
         return self.statuses[key] if key is not None else None
 
     def idle(self, tables: Iterable[str], but: str = "") -> tuple[str, ...]:
         """The keys of `statuses`, `but` aside, that fit none of `tables`: misspelt, or of another extract."""
         known = tuple(tables)
-        fits = {key: any(_fitting((key,), table) for table in known) for key in self.statuses if key != but}
+        fits = {key: any(fitting((key,), table) for table in known) for key in self.statuses if key != but}
         return tuple(key for key, met in fits.items() if not met)
 
     @property
@@ -281,7 +284,7 @@ class Mapping(Model):
         )
 
 
-def _fitting(names: Iterable[str], table: str) -> str | None:
+def fitting(names: Iterable[str], table: str) -> str | None:
     """The first of `names` that fits a table's name, with or without its ending; case says nothing."""
     whole = table.lower()
     spoken = (whole, whole.partition(".")[0])

@@ -4,7 +4,7 @@ import codecs
 import re
 
 from timeline import fragment
-from timeline.ingest.mapping.model import COLUMNS, GROUP, Cell, Column, Offset, Table, Writing
+from timeline.ingest.mapping.model import COLUMNS, FIXED, GROUP, Cell, Column, Offset, Table, Writing
 from timeline.yamltree import Node, Reader
 
 UNITS = ("second", "minute", "hour", "day")
@@ -72,13 +72,18 @@ def _unknown_format(text: str) -> str | None:
     return next((found for found in re.findall(r"%-?.?", text) if found[-1] not in known or found == "%"), None)
 
 
-def columns(node: Node | None, reader: Reader) -> dict[str, Column]:
-    """Our column -> what the source has for it."""
+def columns(node: Node | None, reader: Reader, alone: bool = True) -> dict[str, Column]:
+    """Our column -> what the source has for it; `alone`: of no table, so that none stands beside it."""
     entries = {} if node is None else reader.mapping(node, "`columns`", COLUMNS)
     found: dict[str, Column] = {}
     for ours, child in entries.items():
         column = _column(ours, child, reader)
-        if column is not None:
+        if alone and isinstance(column, Offset) and column.table is not None:
+            reader.say(
+                child,
+                f"a time counted from another table belongs to one: `tables: {{NAME: {{columns: {{{ours}: ...}}}}}}`",
+            )
+        elif column is not None:
             found[ours] = column
     return found
 
@@ -99,7 +104,7 @@ def _column(ours: str, node: Node, reader: Reader) -> Column | None:
 def _offset(node: Node, reader: Reader) -> Offset | None:
     entries = reader.mapping(node, "a counted time", tuple(Offset.model_fields))
     said = {key: reader.text(entries.get(key), key) for key in Offset.model_fields}
-    missing = [key for key, text in said.items() if text is None]
+    missing = [key for key, text in said.items() if text is None and key != "table"]
     if missing:
         reader.say(
             node,
@@ -109,6 +114,9 @@ def _offset(node: Node, reader: Reader) -> Offset | None:
         return None
     if said["unit"] not in UNITS:
         reader.say(entries["unit"], f"`unit` is {', '.join(UNITS[:-1])} or {UNITS[-1]}, not `{said['unit']}`")
+        return None
+    if said["table"] is not None and FIXED.fullmatch(said["anchor"] or ""):
+        reader.say(entries["table"], "`anchor` is a fixed time, which is in no table; leave `table` out")
         return None
     return Offset.model_validate(said)
 
@@ -128,7 +136,7 @@ def _table(name: str, node: Node, reader: Reader) -> Table:
     said = {
         "kind": kind,
         "ignore": reader.truth(entries.get("ignore"), "ignore"),
-        "columns": columns(entries.get("columns"), reader),
+        "columns": columns(entries.get("columns"), reader, alone=False),
         "code": _template(entries.get("code"), reader),
         "values": _values(entries.get("values"), reader),
         "where": _where(entries.get("where"), reader),

@@ -1,0 +1,115 @@
+"""Times that are counted from a column of another table, such as the day of an infusion: a join by patient.
+
+A patient must have one anchor there, in however many rows; without one, or with several, no time can be told.
+Knows no concept and no unit.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from timeline.errors import ExtractError
+from timeline.ingest import parse, written
+from timeline.ingest.mapping import Column, Offset, Writing, fitting, names_of
+from timeline.ingest.parse import Source
+from timeline.quote import identifier, literal
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A file's rows: a FROM item with `source_row`, its columns with their types, and the lines that are no rows."""
+
+    name: str
+    path: Path
+    relation: str
+    types: dict[str, str]
+    rejected: str | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Another table of the extract: its rows, its column or columns of the patient, and how it is written."""
+
+    rows: Rows
+    patient: Column
+    writing: Writing
+
+    def anchors(self, column: str) -> str:
+        """SELECT patient, time, n: the anchor of each patient, and how many different ones it has."""
+        patient = _text("patient_id", self.patient, self.rows, self.writing)
+        time, _ = parse.time(_source("time", column, self.rows, self.writing), None)
+        return (
+            f"(SELECT patient, min(anchor) AS anchor, count(DISTINCT anchor) AS n FROM (SELECT {patient} AS patient, "
+            f"{time} AS anchor FROM {self.rows.relation} AS r) GROUP BY patient)"
+        )
+
+
+def _source(ours: str, source: Column, rows: Rows, writing: Writing) -> Source:
+    kind = rows.types[source] if isinstance(source, str) else "VARCHAR"
+    return Source(written.column(ours, source, rows.types, writing), kind)
+
+
+def _text(ours: str, source: Column, rows: Rows, writing: Writing) -> str:
+    return parse.text(_source(ours, source, rows, writing))
+
+
+def joined(
+    read: Rows, sources: Mapping[str, Column], writing: Writing, sheets: Sequence[Sheet]
+) -> tuple[Rows, dict[str, Column], list[str]]:
+    """The rows with the anchors beside them, the sources naming those, and WHEN ... THEN the reason why there is none.
+
+    Raise ExtractError where no table, or several, or none with that column has the name given.
+    """
+    found, reasons = dict(sources), []
+    relation, types = read.relation, dict(read.types)
+    for ours, source in sources.items():
+        if not isinstance(source, Offset) or source.table is None:
+            continue
+        sheet = _sheet(read, source, sheets)
+        beside, many = f"anchor of {ours}", f"anchors of {ours}"
+        relation = (
+            f"(SELECT f.*, a.anchor AS {identifier(beside)}, a.n AS {identifier(many)} FROM {relation} AS f "
+            f"LEFT JOIN {sheet.anchors(source.anchor)} AS a "
+            f"ON a.patient = {_text('patient_id', sources['patient_id'], read, writing)})"
+        )
+        types[beside] = "TIMESTAMP"
+        found[ours] = source.model_copy(update={"anchor": beside, "table": None})
+        reasons += _reasons(source, sheet, many, _text("value", source.offset, read, writing), ours)
+    return replace(read, relation=relation, types=types), found, reasons
+
+
+def _reasons(source: Offset, sheet: Sheet, many: str, offset: str, ours: str) -> Iterator[str]:
+    """A row that has nothing to count, such as one without an end, needs no anchor."""
+    place = f"`{source.anchor}` of {sheet.rows.name}, from which {ours} is counted"
+    none, several = literal(f"the patient has no {place}"), literal(f"the patient has more than one {place}")
+    yield f"WHEN {offset} IS NOT NULL AND coalesce({identifier(many)}, 0) = 0 THEN {none}"
+    yield f"WHEN {offset} IS NOT NULL AND {identifier(many)} > 1 THEN {several}"
+
+
+def _sheet(read: Rows, source: Offset, sheets: Sequence[Sheet]) -> Sheet:
+    named = [one for one in sheets if fitting([source.table or ""], one.rows.path.name) is not None]
+    if len(named) != 1:
+        what = f"{len(named)} files have" if named else "no file has"
+        raise ExtractError(f"{read.name}: {what} the name `{source.table}`, of which times are counted; name one")
+    missing = [name for name in (source.anchor, *names_of(named[0].patient)) if name not in named[0].rows.types]
+    if missing:
+        listed = ", ".join(f"`{name}`" for name in missing)
+        raise ExtractError(
+            f"{read.name}: times are counted from {named[0].rows.name}, which has no column {listed}; "
+            f"it has {', '.join(named[0].rows.types)}"
+        )
+    return named[0]
+
+
+def digest(read: Rows, sources: Mapping[str, Column], sheets: Sequence[Sheet]) -> str | None:
+    """Stands for the content of rows whose times lie in other files, too; None where there are none."""
+    counted = [one for one in sources.values() if isinstance(one, Offset) and one.table is not None]
+    if not counted:
+        return None
+    paths = dict.fromkeys([read.path, *(_sheet(read, one, sheets).rows.path for one in counted)])
+    both = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            both.update(hashlib.file_digest(file, "sha256").digest())
+    return both.hexdigest()
