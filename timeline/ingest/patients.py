@@ -24,6 +24,7 @@ SLICE = 1_000_000
 """Events that are sorted at a time."""
 ROWS_NAMED = 5
 """Rows that a warning names."""
+USUAL = "write it as 1960-12-31"
 
 
 def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]:
@@ -31,7 +32,7 @@ def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]
     folded: dict[str, int] = {}
     files = typed(con, staged, PATIENT_COLUMNS)
     for batch in batches(files):
-        _stage(con, batch)
+        _stage(con, batch, {one.source_file: one.advice.get("birth_date", USUAL) for one, _ in files})
         for one, _ in files:
             if one.refused is not None:
                 with told(one):
@@ -56,16 +57,24 @@ def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
             WHERE file = {literal(name)} AND {wrong} ORDER BY r.source_row""")
 
 
-def _stage(con: "Connection", batch: Batch) -> None:
+def _stage(con: "Connection", batch: Batch, advice: Mapping[str, str]) -> None:
     own = ", ".join(f"r.{whole(name)}" for name in batch.own)
     birth, state = parse.time(batch.columns["birth_date"], "UTC")
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT *, CASE WHEN patient_id IS NULL THEN 'patient_id is empty'
-            WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; write it as 1960-12-31' END AS reason
+            WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; ' || {_told(advice)} END AS reason
         FROM (SELECT ingest_name AS file, r.source_row, nullif(trim({raw(batch.columns["sex"])}), '') AS sex,
                 nullif(trim({raw(batch.columns["patient_id"])}), '') AS patient_id, CAST({birth} AS DATE) AS birth_date,
                 {state} AS state, row_number() OVER (PARTITION BY ingest_name, {own} ORDER BY r.source_row) AS copy
             FROM {batch.relation} AS r)""")
+
+
+def _told(advice: Mapping[str, str]) -> str:
+    """What a date of birth looks like, by file; one text where it is the same in all, as in a thousand Bundles."""
+    if len(set(advice.values())) == 1:
+        return literal(next(iter(advice.values())))
+    said = " ".join(f"WHEN {literal(file)} THEN {literal(text)}" for file, text in advice.items())
+    return f"CASE file {said} END"
 
 
 def write_events(con: "Connection", new_events: str | None) -> None:

@@ -61,12 +61,14 @@ def _part_collisions(con: "Connection") -> None:
     con.execute("DROP TABLE ingest_apart")
 
 
+USUAL = "write it as 2024-01-31 13:45"
+"""How a time is written that no mapping says anything of."""
 REASON = f"""CASE
     WHEN r.patient IS NULL THEN 'patient_id is empty'
     WHEN c.code = '' THEN 'code is empty'
     WHEN c.fact IS NULL AND c.reject IS NOT NULL THEN c.reject
-    WHEN r.state = {UNREADABLE} THEN 'time cannot be read; write it as 2024-01-31 13:45'
-    WHEN r.end_state = {UNREADABLE} THEN 'end_time cannot be read; write it as 2024-01-31 13:45'
+    WHEN r.state = {UNREADABLE} THEN 'time cannot be read; ' || a."time"
+    WHEN r.end_state = {UNREADABLE} THEN 'end_time cannot be read; ' || a.end_time
     WHEN c.fact = 'birth_date' AND r."time" IS NULL AND c.fact_value IS NULL
         THEN 'time is empty, and would be the date of birth'
     WHEN c.fact = 'sex' AND coalesce(c.fact_value, w.source_value, w.words) IS NULL THEN 'sex is empty'
@@ -102,9 +104,11 @@ def set_aside(con: "Connection", files: Files) -> None:
                 con.execute(
                     f"INSERT INTO ingest_reject {refused} ON n.source_row = r.source_row WHERE r.file = {number}"
                 )
+    advice = ", ".join(f"({number}, {_advice(staged)})" for number, (staged, _) in enumerate(files))
     con.execute(f"""INSERT INTO ingest_reject SELECT * FROM (
         SELECT r.file, r.source_row, {REASON} AS reason
-        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word) AS f
+        FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word
+        JOIN (VALUES {advice}) AS a(file, "time", end_time) ON a.file = r.file) AS f
         WHERE reason IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM ingest_reject AS j WHERE j.file = f.file AND j.source_row = f.source_row)""")
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
@@ -125,6 +129,10 @@ def set_aside(con: "Connection", files: Files) -> None:
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file
         WHERE c.fact IS NOT NULL""")
     con.execute("DELETE FROM ingest_row WHERE code IN (SELECT id FROM ingest_code WHERE fact IS NOT NULL)")
+
+
+def _advice(staged: Staged) -> str:
+    return ", ".join(literal(staged.advice.get(name, USUAL)) for name in ("time", "end_time"))
 
 
 def as_written(staged: Staged) -> str:

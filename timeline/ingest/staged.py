@@ -6,7 +6,7 @@ counts are `normalise`'s.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -100,6 +100,8 @@ class Staged:
     values says that a row is of this one: many small files are then read in one go."""
     part: str = ""
     """Which part of `path` these rows are, where one file holds several: a table, a column, a repeated element."""
+    advice: Mapping[str, str] = field(default_factory=dict)
+    """Of a time that cannot be read: what a mapping says that it looks like, where one does."""
     digest: str | None = None
     """Stands for the content where there are no bytes to hash: rows of a database server."""
     reads: tuple[Field, ...] = ()

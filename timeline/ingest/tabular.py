@@ -91,6 +91,7 @@ def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None, sheets:
     sources = _sources(read, kind, table, given)
     own, digest = tuple(read.types), anchor.digest(read, sources, sheets)
     unused, reads = _unused(read, sources, table, given), _reads(sources, writing)
+    advice = {ours: said for ours in written.TIMES if (said := written.advice(sources.get(ours, ours), writing))}
     read, sources, without = anchor.joined(read, sources, writing, sheets)
     reasons = [*_reasons(read, sources, table, given, writing), *without]
     columns = {
@@ -110,6 +111,7 @@ def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None, sheets:
         refused=_select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, writing)]),
         mapping=mapping,
         notes=unused,
+        advice=advice,
         digest=digest,
         reads=reads,
     )

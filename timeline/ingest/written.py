@@ -36,6 +36,16 @@ def column(ours: str, source: Column, types: dict[str, str], writing: Writing) -
     return _number(sql, writing) if ours == "value" else sql
 
 
+def advice(source: Column, writing: Writing) -> str | None:
+    """What a time looks like that this column holds; None where the mapping says nothing of it."""
+    if isinstance(source, Offset):
+        fixed = FIXED.fullmatch(source.anchor)
+        after = source.anchor if fixed else f"`{source.anchor}`, a time without an offset from UTC"
+        return f"`{source.offset}` is a number of {source.unit}s after {after}"
+    formats = " or ".join((*writing.times, *writing.dates))
+    return f"the mapping declares it as {formats}" if formats else None
+
+
 def cell(name: str, types: dict[str, str], writing: Writing) -> str:
     """A source's column, NULL where its text stands for nothing."""
     if not writing.missing or not _is_text(types[name]):
