@@ -8,6 +8,7 @@ from timeline.errors import Findings
 from timeline.ingest.mapping import COLUMNS, FACTS, Mapping, Offset, Pattern, Table, Target, Writing, load
 from timeline.ingest.mapping.model import MATCHES as MATCH_KINDS
 from timeline.ingest.mapping.read import KEYS
+from timeline.ingest.mapping.read import WHOLE as WHOLE_FILE
 from timeline.ingest.staged import Code
 from timeline.shipped import folder
 
@@ -148,7 +149,9 @@ def test_yaml_words_stay_words(read):
 
 
 BAD = [
-    ("", "map.yaml: the file is empty; a mapping has `patterns` or `codes`"),
+    ("", f"map.yaml: the file is empty; {WHOLE_FILE}"),
+    ("[crp]", f"map.yaml:1:1: this is no mapping of names; {WHOLE_FILE}"),
+    ("crp", f"map.yaml:1:1: this is no mapping of names; {WHOLE_FILE}"),
     ("pattern: []", "map.yaml:1:1: `pattern` is not a key of a mapping file; did you mean `patterns`?"),
     ("columns: {patient: pid}", "map.yaml:1:11: `patient` is not a key of `columns`; did you mean `patient_id`?"),
     ("columns: {time: }", "map.yaml:1:17: `time` names no column; write `time: name`, as the source calls it"),

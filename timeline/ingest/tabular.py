@@ -244,7 +244,8 @@ def _where(read: Rows, text: str) -> str:
     parsed = fragment.parse(text, {})
     unknown = [".".join(name) for name in sorted(parsed.names) if ".".join(name) not in read.types]
     if unknown:
-        raise ExtractError(f"{read.name}: `where`: {_missing(unknown, read)}")
+        hint = f"a word to compare with stands in quotes: '{unknown[0]}'"
+        raise ExtractError(f"{read.name}: `where`: {_missing(unknown, read)}; {hint}")
     return fragment.resolved(parsed.tree, lambda name: whole(".".join(name)))
 
 

@@ -16,6 +16,9 @@ KEYS = (
 )  # fmt: skip
 
 
+WHOLE = f"a mapping has one or more of the keys {', '.join(KEYS)}; docs/mapping.md tells them"
+
+
 def load(path: Path) -> Mapping:
     """Return the mapping of a YAML file; raise `Findings` with every mistake as `file:line:column`."""
     reader = Reader()
@@ -31,13 +34,16 @@ def load(path: Path) -> Mapping:
     if root is not None:
         mapping = _read(root, name, reader)
     elif not reader.findings:
-        reader.say(name, "the file is empty; a mapping has `patterns` or `codes`")
+        reader.say(name, f"the file is empty; {WHOLE}")
     if reader.findings or mapping is None:
         raise Findings(sorted(reader.findings, key=position))
     return mapping
 
 
 def _read(root: Node, name: str, reader: Reader) -> Mapping | None:
+    if not isinstance(root.value, dict):
+        reader.say(root, f"this is no mapping of names; {WHOLE}")
+        return None
     top = reader.mapping(root, "a mapping file", KEYS)
     patterns = top.get("patterns")
     items = patterns.value if patterns is not None and isinstance(patterns.value, tuple) else ()
