@@ -232,8 +232,8 @@ def test_nothing_is_changed_and_no_value_is_said(tmp_path):
     (found,) = suspects(con)
     assert con.execute("SELECT * FROM event ORDER BY event_id").fetchall() == before
     assert str(found) == (
-        "temperature, temperature: all 200 values (40 patients) may be [degF] labelled as Cel: 100% of the values are "
-        f"outside the typical range; times 0.555556 plus -17.7778, {found.inside:.0%} would be inside"
+        "temperature, temperature: all 200 values (40 patients) may be [degF] labelled as Cel: 100% are outside the "
+        f"typical range; times 0.555556 plus -17.7778, {found.inside:.0%} would be inside"
     )
     assert [name for name, *_ in con.execute(found.query).description or []] == [one.strip('"') for one in SHOWN]
 

@@ -35,7 +35,7 @@ ALIKE = 0.15
 JUMP = 2.0
 """A smaller factor between two units cannot be told from a patient's own change."""
 SLIP = 0.05
-"""So near to a power of ten, as a decimal logarithm (about 12 %), a factor cannot be told from a decimal point amiss."""
+"""So near to a power of ten, as a decimal logarithm (12 %), a factor cannot be told from a decimal point amiss."""
 SHOWN = (
     "patient_id",
     '"time"',
@@ -88,11 +88,9 @@ class Suspect:
         where = f"{self.code}{f' of {self.source_file}' if self.source_file else ''}"
         part = f"all {self.rows:,} values" if self.whole else f"{self.rows:,} of {self.of_rows:,} values"
         read = f"times {self.factor:.6g}{f' plus {self.offset:.6g}' if self.offset else ''}"
-        why = (
-            f"{self.outside:.0%} of the values are outside the typical range; {read}, {self.inside:.0%} would be inside"
-            if self.whole
-            else f"they are implausible or jump; {read}, they would be typical, and like the patient's values around them"
-        )
+        why = f"they are implausible or jump; {read}, they would be typical, and like the patient's values around them"
+        if self.whole:
+            why = f"{self.outside:.0%} are outside the typical range; {read}, {self.inside:.0%} would be inside"
         return f"{self.concept}, {where}: {part} ({count(self.patients, 'patient')}) may be {self.cause}: {why}"
 
 
