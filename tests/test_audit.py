@@ -178,6 +178,25 @@ def test_a_study_without_a_run_is_audited_too(extract):
     con.close()
 
 
+def test_a_row_counts_once_however_many_of_its_events_are_gone_and_a_factor_of_one_is_computed_too(con):
+    con.execute("BEGIN")
+    con.execute("UPDATE fever SET evidence = [1, 2, 3] WHERE number = 1")
+    assert outcome(con, "conf.evidence").failures == 1
+    con.execute("UPDATE meta.event SET source_unit = 'mg/l' WHERE concept = 'crp'")
+    con.execute("UPDATE meta.code SET source_unit = 'mg/l' WHERE concept = 'crp'")
+    assert outcome(con, "conf.conversion").failures == 0
+    con.execute("UPDATE meta.event SET value = 50 WHERE value = 5")
+    assert outcome(con, "conf.conversion").failures == 1
+    con.execute("ROLLBACK")
+
+
+def test_numbers_that_their_text_tells_apart_are_no_conflict(con):
+    con.execute("BEGIN")
+    con.execute("UPDATE meta.event SET time = '2024-01-02 09:03', text = 'well ' || value WHERE concept = 'crp'")
+    assert outcome(con, "plaus.conflict").failures == 0
+    con.execute("ROLLBACK")
+
+
 DEATHS = [
     # the death, the event: after it, on a day after it
     ("2024-01-20", "2024-01-20 23:59", 0, 0),

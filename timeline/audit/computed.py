@@ -109,8 +109,9 @@ def _evidence(con: "Connection", rules: Rules) -> Check:
     none = "SELECT '' AS rule, NULL AS patient_id, 0 AS number, 0::UBIGINT AS event_id WHERE FALSE"
     return Check(
         name="conf_evidence",
-        sql=f"WITH cited AS ({cited or none})\nSELECT rule, patient_id, number, event_id FROM cited\n"
-        "WHERE event_id NOT IN (SELECT event_id FROM meta.event)\nORDER BY rule, patient_id, number, event_id",
+        sql=f"WITH cited AS ({cited or none})\nSELECT rule, patient_id, number, count(*) AS missing FROM cited\n"
+        "WHERE event_id NOT IN (SELECT event_id FROM meta.event)\n"
+        "GROUP BY rule, patient_id, number ORDER BY rule, patient_id, number",
         title="Derived rows rest on events that are there",
         meaning="Each row's evidence leads to events, and these to rows of the source; after a file was replaced "
         "`timeline run` is needed.",
