@@ -306,7 +306,8 @@ CHECKS_INTRODUCTION = """
 
     What `timeline audit STUDY` asks, by the categories of the harmonized framework (Kahn et al. 2016,
     doi 10.13063/2327-9214.1244). `--check ID` prints what a check means and the SELECT that lists what is wrong. How to
-    add one, and how to declare which of them stop the work: [queries/checks/README.md](../queries/checks/README.md).
+    add one, how to declare which of them stop the work, and what OHDSI's DataQualityDashboard calls them:
+    [queries/checks/README.md](../queries/checks/README.md).
     """
 
 TABLES_INTRODUCTION = """

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from timeline.errors import Findings, UsageError
 from timeline.shipped import folder
 
 EVENTS = """patient_id,time,end_time,code,value,unit,text,route
-a,2024-01-01 08:00,2024-01-10 10:00,hospitalization,,,,
+a,2024-01-01 08:00,2024-01-14 10:00,hospitalization,,,,
 a,2024-01-01 09:01,,temperature,39,Cel,,
 a,2024-01-02 09:02,,temperature,100.4,[degF],,
 a,2024-01-02 09:05,,dexamethasone,10,mg,,intravenous
@@ -91,6 +92,18 @@ BROKEN = {
                          "TIMESTAMP '2024-02-01 09:00' + to_days(CAST(d AS INTEGER)) + to_minutes(n) AS time, "
                          "'X' || n AS code) FROM meta.event AS e, range(2) AS r(d), range(6) AS s(n) "
                          "WHERE value = 6", 1, 1),
+    "plaus.two_ids": ("INSERT INTO meta.event SELECT e.* REPLACE (CAST(1000 * d + n AS UBIGINT) AS event_id, "
+                      "if(d = 0, 'a', 'b') AS patient_id, TIMESTAMP '2024-01-05 09:00' + to_minutes(n) AS time, "
+                      "'X' || n AS code) FROM meta.event AS e, range(2) AS r(d), range(6) AS s(n) "
+                      "WHERE value = 6", 1, 1),
+    "plaus.deaths": ("INSERT INTO meta.event SELECT * REPLACE (1 AS event_id, time + INTERVAL 1 DAY AS time) "
+                     "FROM meta.event WHERE concept = 'death'", 1, 1),
+    "plaus.age": ("UPDATE patient SET birth_date = '1900-01-01' WHERE patient_id = 'b'", 1, 1),
+    "plaus.placeholder": ("UPDATE meta.event SET time = '1900-01-01' WHERE concept = 'crp'", 2, 1),
+    "plaus.outside_stays": ("UPDATE meta.event SET time = time + INTERVAL 60 DAY WHERE concept = 'crp'", 2, 1),
+    "comp.stay": ("INSERT INTO meta.event SELECT * REPLACE (1 AS event_id, time - INTERVAL 99 DAY AS time, "
+                  "end_time - INTERVAL 99 DAY AS end_time) FROM meta.event "
+                  "WHERE concept = 'hospitalization' AND patient_id = 'a'", 1, 1),
 }  # fmt: skip
 """For each check what breaks it, how many it then finds, and of how many patients."""
 
@@ -163,6 +176,25 @@ def test_a_study_without_a_run_is_audited_too(extract):
     assert found["comp.never_seen"].why == "there are no concepts that rules read"
     assert found["plaus.clock_gap"].why == "there are no times in a study whose time zone is said"
     con.close()
+
+
+def test_a_row_counts_once_however_many_of_its_events_are_gone_and_a_factor_of_one_is_computed_too(con):
+    con.execute("BEGIN")
+    con.execute("UPDATE fever SET evidence = [1, 2, 3] WHERE number = 1")
+    assert outcome(con, "conf.evidence").failures == 1
+    con.execute("UPDATE meta.event SET source_unit = 'mg/l' WHERE concept = 'crp'")
+    con.execute("UPDATE meta.code SET source_unit = 'mg/l' WHERE concept = 'crp'")
+    assert outcome(con, "conf.conversion").failures == 0
+    con.execute("UPDATE meta.event SET value = 50 WHERE value = 5")
+    assert outcome(con, "conf.conversion").failures == 1
+    con.execute("ROLLBACK")
+
+
+def test_numbers_that_their_text_tells_apart_are_no_conflict(con):
+    con.execute("BEGIN")
+    con.execute("UPDATE meta.event SET time = '2024-01-02 09:03', text = 'well ' || value WHERE concept = 'crp'")
+    assert outcome(con, "plaus.conflict").failures == 0
+    con.execute("ROLLBACK")
 
 
 DEATHS = [
@@ -251,6 +283,15 @@ def test_every_shipped_check_leads_to_rows_in_a_total_order():
         assert one.title[0].isupper() and one.meaning.strip().endswith(".")
         assert one.id.split(".")[0] in ("conf", "comp", "plaus")
     assert computed.OF_RULES == {"conf.promises", "comp.never_seen"} <= set(BROKEN)
+
+
+def test_the_table_beside_the_dashboard_names_checks_that_there_are():
+    page = (folder("queries/checks") / "README.md").read_text(encoding="utf-8").split("## Beside")[1]
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) == len({row[0] for row in rows}) >= 25
+    named = {id for _, ours, _ in rows for id in re.findall(r"`(\w+\.\w+)`", ours)}
+    assert named <= set(BROKEN) and len(named) > 15
+    assert all(ours.strip() != "–" or why.strip() for _, ours, why in rows)
 
 
 def test_profiles_tell_no_numbers_of_few_patients(tmp_path):

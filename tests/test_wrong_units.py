@@ -232,8 +232,8 @@ def test_nothing_is_changed_and_no_value_is_said(tmp_path):
     (found,) = suspects(con)
     assert con.execute("SELECT * FROM event ORDER BY event_id").fetchall() == before
     assert str(found) == (
-        "temperature, temperature: all 200 values (40 patients) may be [degF] labelled as Cel: 100% of the values are "
-        f"outside the typical range; times 0.555556 plus -17.7778, {found.inside:.0%} of these would be inside"
+        "temperature, temperature: all 200 values (40 patients) may be [degF] labelled as Cel: 100% are outside the "
+        f"typical range; times 0.555556 plus -17.7778, {found.inside:.0%} would be inside"
     )
     assert [name for name, *_ in con.execute(found.query).description or []] == [one.strip('"') for one in SHOWN]
 
@@ -241,6 +241,25 @@ def test_nothing_is_changed_and_no_value_is_said(tmp_path):
 def test_an_empty_study_and_one_without_rules_have_none(tmp_path):
     con = store.connect(":memory:")
     assert suspects(con) == ()
+
+
+def test_a_decimal_point_amiss_is_not_taken_for_a_unit_of_nearly_that_factor(tmp_path):
+    """4100 mg/L among values around 410 and 430: nmol/L by its factor of 0.105, or 410.0 without its point."""
+    start = datetime(2024, 1, 1)
+    rows = [("P1", start + timedelta(days=n), "crp", value, "mg/L") for n, value in enumerate((428, 4100, 431, 410))]
+    assert suspects(study(tmp_path, a=rows)) == ()
+
+
+@pytest.mark.parametrize(("patients", "seed"), [(100, 1), (100, 2), (200, 3)])
+def test_sampled_cohorts_have_those_that_were_put_into_them_and_no_others(tmp_path, patients, seed):
+    """A sampled patient repeats the dirt of the one that it is drawn from: 101.3 labelled Cel, and a CRP of 4100."""
+    synth.synthesize(demo.cohort(), tmp_path / "extract", patients=patients, seed=seed)
+    con = store.connect(":memory:")
+    ingest(con, tmp_path / "extract", SHIPPED)
+    (found,) = suspects(con)
+    wrong = "code = 'temperature' AND source_unit = 'Cel' AND source_value = '101.3'"
+    put = con.execute(f"SELECT event_id FROM meta.event WHERE {wrong} ORDER BY event_id").fetchall()
+    assert con.execute(f"SELECT event_id FROM ({found.query}) ORDER BY event_id").fetchall() == put and put
 
 
 def test_the_demo_cohort_has_the_one_that_was_put_into_it(tmp_path):

@@ -34,6 +34,8 @@ ALIKE = 0.15
 """A row in its other unit agrees with those around it to this share of them."""
 JUMP = 2.0
 """A smaller factor between two units cannot be told from a patient's own change."""
+SLIP = 0.05
+"""So near to a power of ten, as a decimal logarithm (12 %), a factor cannot be told from a decimal point amiss."""
 SHOWN = (
     "patient_id",
     '"time"',
@@ -83,13 +85,13 @@ class Suspect:
     """SELECT the rows."""
 
     def __str__(self) -> str:
-        part = f"all {self.rows:,} values" if self.whole else f"{self.rows:,} of {self.of_rows:,} values"
         where = f"{self.code}{f' of {self.source_file}' if self.source_file else ''}"
-        return (
-            f"{self.concept}, {where}: {part} ({count(self.patients, 'patient')}) may be {self.cause}: "
-            f"{self.outside:.0%} of the values are outside the typical range; times {self.factor:.6g}"
-            f"{f' plus {self.offset:.6g}' if self.offset else ''}, {self.inside:.0%} of these would be inside"
-        )
+        part = f"all {self.rows:,} values" if self.whole else f"{self.rows:,} of {self.of_rows:,} values"
+        read = f"times {self.factor:.6g}{f' plus {self.offset:.6g}' if self.offset else ''}"
+        why = f"they are implausible or jump; {read}, they would be typical, and like the patient's values around them"
+        if self.whole:
+            why = f"{self.outside:.0%} are outside the typical range; {read}, {self.inside:.0%} would be inside"
+        return f"{self.concept}, {where}: {part} ({count(self.patients, 'patient')}) may be {self.cause}: {why}"
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,11 @@ class _Candidate:
     offset: float
     jump: float = math.inf
     """By how much values of one patient in both units differ at least; infinite where a jump tells nothing."""
+
+    @property
+    def like_a_slip(self) -> bool:
+        """Whether one row that it explains is explained as well by a decimal point amiss, with another value."""
+        return not self.offset and _decimal(self.factor) and not math.isclose(self.factor, _power(self.factor))
 
     def typical(self, group: _Group) -> str:
         """SQL: whether the value would be typical."""
@@ -199,10 +206,14 @@ def _candidates(
     return tuple(found.values())
 
 
+def _power(factor: float) -> float:
+    """The nearest power of ten."""
+    return 10.0 ** round(math.log10(factor))
+
+
 def _decimal(factor: float) -> bool:
-    """Whether a factor is a power of ten: jumps by it are seen in healthy records, too."""
-    power = math.log10(factor)
-    return abs(power - round(power)) < 0.05
+    """Whether a factor is a power of ten, or nearly: jumps by it are seen in healthy records, too."""
+    return abs(math.log10(factor / _power(factor))) < SLIP
 
 
 def _whole(con: "Connection", group: _Group) -> Suspect | None:
@@ -233,7 +244,7 @@ def _likeliest(con: "Connection", group: _Group, candidates: Sequence[_Candidate
 
 def _single(con: "Connection", groups: Sequence[_Group]) -> list[Suspect]:
     """Single rows of the groups, found in one pass."""
-    readings = [(group, candidate) for group in groups for candidate in group.candidates]
+    readings = [(group, one) for group in groups for one in group.candidates if not one.like_a_slip]
     if not readings:
         return []
     found = con.execute(
@@ -242,8 +253,8 @@ def _single(con: "Connection", groups: Sequence[_Group]) -> list[Suspect]:
     suspects = []
     for number, rows, patients in found:
         group, candidate = readings[number]
-        own = [(group, one) for one in group.candidates]
-        ids = f"WITH {_stray(own)}\nSELECT event_id FROM stray WHERE reading = {group.candidates.index(candidate)}"
+        own = [reading for reading in readings if reading[0] is group]
+        ids = f"WITH {_stray(own)}\nSELECT event_id FROM stray WHERE reading = {own.index(readings[number])}"
         suspects.append(_suspect(group, candidate, False, (rows, patients, 1.0), f"event_id IN ({ids})"))
     return suspects
 

@@ -13,12 +13,12 @@ WITH code AS (
     SELECT s.source_file, c.code, c.source_unit, c.factor, c."offset"
     FROM meta.source AS s
     JOIN meta.code AS c ON c.mapping = coalesce(s.mapping, '')
-    WHERE c.concept IS NOT NULL AND (c.factor <> 1 OR c."offset" <> 0)
+    WHERE c.concept IS NOT NULL
 )
 SELECT e.patient_id, e.event_id, e.source_file, e.source_row, e.concept, e.source_unit, e.unit
 FROM meta.event AS e
-JOIN code AS c ON c.source_file = e.source_file AND c.code = e.code AND c.source_unit = coalesce(e.source_unit, '')
-WHERE e.value IS NOT NULL
+JOIN code AS c ON c.source_file = e.source_file AND c.code = e.code AND c.source_unit = e.source_unit
+WHERE e.value IS NOT NULL AND e.source_unit <> e.unit
     AND abs(e.value - (TRY_CAST(ltrim(e.source_value, '<>=≤≥ ') AS DOUBLE) * c.factor + c."offset"))
         > 1e-6 * greatest(1, abs(e.value))
 ORDER BY e.event_id

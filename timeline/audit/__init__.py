@@ -6,7 +6,6 @@ set. Knows no medicine, and tells numbers, never values, unless asked.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import duckdb
 
 from timeline import engine, printing, query
 from timeline.audit import computed
-from timeline.audit.check import CATEGORIES, Check, lacking, load
+from timeline.audit.check import CATEGORIES, Check, load
 from timeline.audit.profile import profile
 from timeline.audit.records import Audit, Outcome, Profile, Status
 from timeline.errors import StudyError, UsageError
@@ -61,16 +60,16 @@ def audit(
     rules = computed.last_run(con) if computed.OF_RULES.intersection(asked) else {}
     found = []
     relations = _relations(con)
-    with closing(duckdb.connect()) as parser:
-        for id in asked:
-            say(f"check {id}")
-            one = known[id] if id in known else computed.COMPOSED[id](con, rules)
-            stops = _stops(one, fail_on, declared)
-            if one in computed.JUDGED:
-                found.append(_told(computed.judge(con, one, rules), stops))
-                continue
-            limited = one.model_copy(update={"limit": declared.limits.get(id, one.limit)})
-            found.append(_ask(con, limited, lacking(one, relations, parser), stops, show_values))
+    for id in asked:
+        say(f"check {id}")
+        one = known[id] if id in known else computed.COMPOSED[id](con, rules)
+        stops = _stops(one, fail_on, declared)
+        limited = one.model_copy(update={"limit": declared.limits.get(id, one.limit)})
+        if one in computed.JUDGED:
+            found.append(_told(limited, computed.judge(con, one, rules), stops))
+        else:
+            missing = [name for name in one.reads if name not in relations]
+            found.append(_ask(con, limited, missing, stops, show_values))
     say("profiles of concepts")
     profiles = () if only else profile(con)
     return Audit(tuple(sorted(found, key=_place)), profiles, query.remark(con), time.monotonic() - started)
@@ -127,9 +126,9 @@ def _ask(con: "Connection", check: Check, missing: Sequence[str], stops: bool, s
     return replace(made, examples=tuple(frame.to_dicts()))
 
 
-def _told(one: computed.Judged, stops: bool) -> Outcome:
-    why = "" if one.asked else f"there are no {one.check.of}"
-    return _outcome(one.check, one.asked, one.failures, None, stops, why=why, details=one.details)
+def _told(check: Check, found: computed.Judged, stops: bool) -> Outcome:
+    why = "" if found.asked else f"there are no {check.of}"
+    return _outcome(check, found.asked, found.failures, None, stops, why=why, details=found.details)
 
 
 def _outcome(

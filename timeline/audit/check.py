@@ -49,6 +49,8 @@ class Check(Model):
     """The share of them that may be wrong."""
     details: tuple[str, ...] = ()
     """Of a check that was made, not written: what is known of what is wrong."""
+    reads: tuple[str, ...] = ()
+    """Of a check that was written: the relations of its SQL, found when it is loaded."""
 
     @property
     def id(self) -> str:
@@ -68,21 +70,24 @@ def load(folder: Path) -> dict[str, Check]:
             if isinstance(found, list):
                 findings += found
                 continue
-            checks[found.id] = found
-            findings += [Finding(found.file, text) for sql in (found.sql, found.asked) for text in _wrong(sql, parser)]
+            reads, mistakes = _judged(found, parser)
+            checks[found.id] = found.model_copy(update={"reads": reads})
+            findings += [Finding(found.file, text) for text in mistakes]
     if findings:
         raise Findings(findings, f"{folder}: the checks have mistakes")
     return checks
 
 
-def _wrong(sql: str, parser: duckdb.DuckDBPyConnection) -> list[str]:
-    try:
-        return select.mistakes_of(select.tree_of(sql, parser))
-    except UsageError as error:
-        return [str(error)]
-
-
-def lacking(check: Check, known: frozenset[str], parser: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """The relations that a check reads and that are not `known`."""
-    read = {name for sql in (check.sql, check.asked) for name in select.relations(select.tree_of(sql, parser))}
-    return tuple(sorted(read - known))
+def _judged(check: Check, parser: duckdb.DuckDBPyConnection) -> tuple[tuple[str, ...], list[str]]:
+    """The relations that a check reads, and what is wrong with its SQL."""
+    reads: set[str] = set()
+    mistakes: list[str] = []
+    for sql in (check.sql, check.asked):
+        try:
+            tree = select.tree_of(sql, parser)
+        except UsageError as error:
+            mistakes.append(str(error))
+            continue
+        mistakes += select.mistakes_of(tree)
+        reads.update(select.relations(tree))
+    return tuple(sorted(reads)), mistakes

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judged:
-    """A check that was counted here: in how many of what was asked something is wrong, and what."""
+    """What was counted here: in how many of what was asked something is wrong, and what."""
 
-    check: Check
     asked: int
     failures: int
     details: tuple[str, ...]
@@ -37,9 +36,9 @@ Rules = Mapping[str, Compiled]
 def judge(con: "Connection", check: Check, rules: Rules) -> Judged:
     """Return the outcome of a check of `JUDGED`, by which pandera passes or refuses tables."""
     if check is SCHEMA:
-        return _promises(con, check, {name: (fields, {}) for name, fields in schema.TABLES.items()})
+        return _promises(con, {name: (fields, {}) for name, fields in schema.TABLES.items()})
     there = engine.derived_tables(con)
-    return _promises(con, check, {name: (rules[name].fields, rules[name].checks) for name in there if name in rules})
+    return _promises(con, {name: (rules[name].fields, rules[name].checks) for name in there if name in rules})
 
 
 def last_run(con: "Connection") -> Rules:
@@ -77,12 +76,12 @@ OF_RULES = frozenset(("conf.promises", "comp.never_seen"))
 """Checks for which the rules are compiled: it takes a second, so only where they are asked."""
 
 
-def _promises(con: "Connection", check: Check, tables: Mapping) -> Judged:
+def _promises(con: "Connection", tables: Mapping) -> Judged:
     broken: dict[str, list[str]] = {}
     for name, (fields, checks) in tables.items():
         for failure in validate.validate(con, identifier(name), fields, checks):
             broken.setdefault(name, []).append(f"{name}: {failure}")
-    return Judged(check, len(tables), len(broken), tuple(text for texts in broken.values() for text in texts))
+    return Judged(len(tables), len(broken), tuple(text for texts in broken.values() for text in texts))
 
 
 def _routes(con: "Connection", rules: Rules) -> Check:
@@ -110,8 +109,9 @@ def _evidence(con: "Connection", rules: Rules) -> Check:
     none = "SELECT '' AS rule, NULL AS patient_id, 0 AS number, 0::UBIGINT AS event_id WHERE FALSE"
     return Check(
         name="conf_evidence",
-        sql=f"WITH cited AS ({cited or none})\nSELECT rule, patient_id, number, event_id FROM cited\n"
-        "WHERE event_id NOT IN (SELECT event_id FROM meta.event)\nORDER BY rule, patient_id, number, event_id",
+        sql=f"WITH cited AS ({cited or none})\nSELECT rule, patient_id, number, count(*) AS missing FROM cited\n"
+        "WHERE event_id NOT IN (SELECT event_id FROM meta.event)\n"
+        "GROUP BY rule, patient_id, number ORDER BY rule, patient_id, number",
         title="Derived rows rest on events that are there",
         meaning="Each row's evidence leads to events, and these to rows of the source; after a file was replaced "
         "`timeline run` is needed.",

@@ -154,8 +154,12 @@ def _events(con: "Connection") -> Iterator[str]:
 
 def _cohorts(con: "Connection", tables: Sequence[Table], known: Mapping[str, Table]) -> Iterator[str]:
     """Make `export_definition` and `export_cohort`."""
-    con.execute("CREATE TEMP TABLE export_definition (id BIGINT, name VARCHAR, about VARCHAR, definition VARCHAR)")
-    con.execute("CREATE TEMP TABLE export_cohort (id BIGINT, person_id BIGINT, start_date DATE, end_date DATE)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE export_definition (id BIGINT, name VARCHAR, about VARCHAR, definition VARCHAR)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE export_cohort (id BIGINT, person_id BIGINT, start_date DATE, end_date DATE)"
+    )
     index = known.get(engine.last_run(con)[0].index or "")
     definitions = dict(con.execute("SELECT rule, definition FROM meta.rule").fetchall())
     id = 0

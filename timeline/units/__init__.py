@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from timeline.units.spellings import AMBIGUOUS, ATOMS, MOLAR, NO_UNIT, PHRASES, SPELLINGS, TEMPERATURES, USUAL, WHOLES
 
@@ -36,6 +36,7 @@ ALIKE = 0.75
 """How alike two spellings are, by difflib's measure, for one to be taken as a slip of the other."""
 
 
+@lru_cache(maxsize=1024)  # the usual units are read again for each concept
 def parse(text: str) -> Unit | None:
     """Return what a spelling means, or None where this table does not know it; case decides where it can."""
     plain = _plain(text)
