@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from timeline import schema, store
 from timeline.ingest import parse
 from timeline.ingest.normalise import Batch, batches, raw, typed
+from timeline.ingest.sexes import FORMS, one_form
 from timeline.ingest.sift import as_written, told
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal, whole
@@ -62,7 +63,7 @@ def _stage(con: "Connection", batch: Batch) -> None:
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT *, CASE WHEN patient_id IS NULL THEN 'patient_id is empty'
             WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; write it as 1960-12-31' END AS reason
-        FROM (SELECT ingest_name AS file, r.source_row, nullif(trim({raw(batch.columns["sex"])}), '') AS sex,
+        FROM (SELECT ingest_name AS file, r.source_row, {one_form(raw(batch.columns["sex"]))} AS sex,
                 nullif(trim({raw(batch.columns["patient_id"])}), '') AS patient_id, CAST({birth} AS DATE) AS birth_date,
                 {state} AS state, row_number() OVER (PARTITION BY ingest_name, {own} ORDER BY r.source_row) AS copy
             FROM {batch.relation} AS r)""")
@@ -120,6 +121,15 @@ def _write_patients(con: "Connection") -> None:
             CASE WHEN count(DISTINCT f.birth_date) = 1 THEN min(f.birth_date) END
         FROM ingest_key AS k LEFT JOIN meta.patient_fact AS f ON f.patient_id = k.name
         GROUP BY k.patient_id ORDER BY k.patient_id""")
+
+
+def other_words(con: "Connection", files: Sequence[str]) -> list[str]:
+    """One sentence for each of `files` whose words for a sex are not all known: they are kept as they stand."""
+    rows = con.execute(f"""SELECT source_file, count(*) FROM meta.patient_fact
+        WHERE sex NOT IN ({", ".join(literal(one) for one in sorted(set(FORMS.values())))})
+        GROUP BY source_file ORDER BY source_file""").fetchall()
+    said = "rows have a word for the sex that is none of"
+    return [f"{file}: {n} {said} {', '.join(FORMS)}; it is kept as it stands" for file, n in rows if file in files]
 
 
 def contradictions(con: "Connection") -> list[str]:

@@ -31,7 +31,7 @@ MEANINGS = {
     "text": ("VARCHAR", "the value's words"),
     "route": ("VARCHAR", "the route of administration"),
     "status": ("VARCHAR", "rows of a status that the mapping does not keep are rejected"),
-    "sex": ("VARCHAR", "as written"),
+    "sex": ("VARCHAR", "F or M, however it is spelled; another word stays as it is, counted"),
     "birth_date": ("DATE", "date of birth; unreadable: the row is rejected"),
 }
 """Type and meaning of what our columns are read from."""
