@@ -87,8 +87,8 @@ item AS (
         'cytokine_pair' AS rule, number
     FROM cytokine_pair AS l LEFT JOIN c ON c.concept = l.analyte WHERE patient_id = $patient
     UNION ALL BY NAME
-    SELECT last_time AS begin, os_days AS first_day, 'Outcome' AS what,
-        CASE WHEN died THEN 'died' WHEN NOT died THEN 'alive when last known' ELSE 'unknown' END AS result,
+    SELECT CASE WHEN os_days IS NOT NULL THEN last_time END AS begin, os_days AS first_day, 'Outcome' AS what,
+        CASE WHEN died AND os_days IS NULL THEN 'died, on a day that is not known' WHEN died THEN 'died' WHEN NOT died THEN 'alive when last known' ELSE 'unknown' END AS result,
         concat_ws('; ', cause, 'best response ' || coalesce(best_response, 'unknown')) AS detail, 'outcome' AS rule,
         number
     FROM outcome WHERE patient_id = $patient

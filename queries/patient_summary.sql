@@ -106,7 +106,8 @@ fact AS (
         CASE WHEN o.best_response IS NULL THEN 'no assessment after an infusion' END FROM p LEFT JOIN o ON TRUE
     UNION ALL
     SELECT 14, 'Outcome', CASE WHEN o.died THEN 'died' WHEN NOT o.died THEN 'alive when last known' ELSE 'unknown' END,
-        coalesce('day ' || o.os_days || coalesce(': ' || o.cause, ''), 'no infusion to count from')
+        coalesce('day ' || o.os_days || coalesce(': ' || o.cause, ''),
+            CASE WHEN o.died THEN 'on a day that is not known' END, 'no infusion to count from')
     FROM p LEFT JOIN o ON TRUE
 )
 SELECT label, value, detail FROM fact ORDER BY place

@@ -21,7 +21,8 @@ show: chart
 empty: No patient is in the cohort; see the attrition above for the step at which the last one was lost.
 caption: >
   Lanes last from the infusion to discharge or death, longest first. Coloured: the day's worst CRS grade, unfilled
-  where none was recorded. Below it, a box a day with steroids, shaded by the dose. An asterisk behind an arrow: died after discharge.
+  where none was recorded. Below it, a box a day with steroids, shaded by the dose. An asterisk behind an arrow: died
+  after discharge. A lane with neither: how the stay ended is not known.
 chart:
   kind: lanes
   lane: patient_id
@@ -48,6 +49,7 @@ published: [F1-01, F1-02, F1-03, F1-04, F1-05, F1-06, F1-07, F1-08]
 */
 WITH member AS (
     SELECT i.patient_id, i.time AS infused, replace(i.product, '_', ' ') AS product, o.death_time, o.cause,
+        o.died AND o.death_time IS NULL AS undated,
         CAST(o.death_time AS DATE) - CAST(i.time AS DATE) AS death_day
     FROM infusion AS i
     LEFT JOIN cohort AS c ON c.patient_id = i.patient_id
@@ -64,8 +66,8 @@ admission AS (
 ),
 course AS (
     SELECT m.*, least(a.discharge_day, m.death_day) AS last_day,
-        -- Dead on the day of discharge is died in hospital.
-        a.discharge_day IS NOT NULL AND coalesce(m.death_day > a.discharge_day, TRUE) AS discharged
+        -- Dead on the day of discharge is died in hospital; who died on an unknown day may have.
+        a.discharge_day IS NOT NULL AND coalesce(m.death_day > a.discharge_day, NOT m.undated, TRUE) AS discharged
     FROM member AS m LEFT JOIN admission AS a ON a.patient_id = m.patient_id
 ),
 crs_day AS (
@@ -103,7 +105,7 @@ peak AS (
 ),
 element AS (
     SELECT patient_id, 'stay' AS element, 0 AS start_day, last_day AS end_day, last_day::DOUBLE AS value,
-        last_day || ' days in hospital from the infusion' AS detail
+        last_day || ' days in hospital from the infusion' || if(undated, '; died, on a day that is not known', '') AS detail
     FROM course WHERE last_day IS NOT NULL
     UNION ALL
     SELECT patient_id, 'crs', min(day), max(day), grade, 'CRS grade ' || grade

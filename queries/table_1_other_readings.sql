@@ -20,7 +20,7 @@ published: [T1-14, T1-19, T1-20, T1-21, T1-22, T1-23, T1-27, T1-32]
 */
 WITH member AS (
     -- As in table_1: the stay that holds the infusion ends with discharge or with death, whichever came first.
-    SELECT i.patient_id, i.time AS infused, o.died, o.last_time, least(stay.end_time, o.death_time) AS discharge
+    SELECT i.patient_id, i.time AS infused, o.death_time, least(stay.end_time, o.death_time) AS discharge
     FROM infusion AS i
     JOIN cohort AS c ON c.patient_id = i.patient_id AND c.included
     LEFT JOIN outcome AS o ON o.patient_id = i.patient_id
@@ -60,7 +60,7 @@ timed AS (
         {'id': 'T1-20', 'item': 'Corticosteroid start', 'time': s.start},
         {'id': 'T1-23', 'item': 'Anakinra start', 'time': a.start_time},
         {'id': 'T1-27', 'item': 'Tocilizumab start', 'time': t.start},
-        {'id': 'T1-32', 'item': 'Day of death', 'time': CASE WHEN m.died THEN m.last_time END}
+        {'id': 'T1-32', 'item': 'Day of death', 'time': m.death_time}
     ], recursive := true)
     FROM member AS m
     LEFT JOIN steroid AS s ON s.patient_id = m.patient_id

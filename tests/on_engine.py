@@ -49,7 +49,7 @@ def fill(con: duckdb.DuckDBPyConnection, people: Sequence[Person], order: str = 
         con.execute(f"DELETE FROM {name}")
         if rows:
             types = {field.name: _POLARS.get(field.type, pl.String) for field in fields}
-            frame = pl.DataFrame([{column: row[column] for column in types} for row in rows], schema=types)
+            frame = pl.DataFrame([{column: row.get(column) for column in types} for row in rows], schema=types)
             by = order if name == "meta.event" else "patient_id"
             con.register("frame", frame)
             con.execute(f"INSERT INTO {name} SELECT * FROM frame ORDER BY {by}")

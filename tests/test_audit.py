@@ -71,7 +71,7 @@ BROKEN = {
     "plaus.wrong_units": ("INSERT INTO meta.event SELECT e.* REPLACE (n AS event_id, 98.0 + n % 3 AS value, "
                           "'Cel' AS source_unit, time + to_days(CAST(n AS INTEGER)) AS time, TRUE AS implausible) "
                           "FROM meta.event AS e, range(20) AS r(n) WHERE value = 36.5", 22, 2),
-    "plaus.facts": ("INSERT INTO meta.patient_fact VALUES ('a', 'male', NULL, 'patients.csv', 3)", 1, 1),
+    "plaus.facts": ("INSERT INTO meta.patient_fact VALUES ('a', 'male', NULL, NULL, 'patients.csv', 3)", 1, 1),
     "plaus.conflict": ("UPDATE meta.event SET time = '2024-01-02 09:03' WHERE concept = 'crp'", 1, 1),
     "plaus.duplicates": ("UPDATE meta.source SET rows_duplicate = 4", 8, None),
     "plaus.equal_but_id": ("INSERT INTO meta.event SELECT * REPLACE (1 AS event_id) FROM meta.event WHERE value = 6",

@@ -8,6 +8,7 @@ import pytest
 
 from timeline import charts, statistic, stats
 from timeline.charts import declared, survival, survival_layout, theme
+from timeline.errors import TimelineError
 from timeline.statistic.declared import SurvivalOf
 
 CHART = declared.Survival(time="t", event="e", unit="months", x="Months", y="Overall survival", every=3)
@@ -170,3 +171,16 @@ def test_names_from_data_stay_text_and_colours_have_a_night():
     assert "<script" not in svg and "&lt;script&gt;" in svg
     drawing = {key: value for key, value in spec.items() if key not in ("datasets", "title")}
     assert set(re.findall(r"#[0-9a-f]{6}", json.dumps(drawing))) <= set(theme.NIGHT)
+
+
+def test_the_notes_say_why_a_time_is_not_there_where_somebody_knows():
+    data = frame([4.0, None, None], [True, True, False]).with_columns(
+        why=polars.Series([None, "death without a day", None])
+    )
+    told = {"missing": "why"}
+    found = arranged(data, CHART.model_copy(update=told), ASKED.model_copy(update=told))
+    assert found.notes[0].endswith("; 2 missing: 1 death without a day, 1 no time")
+    answer = statistic.answer(data, ASKED.model_copy(update=told))
+    assert answer.sentences[0].endswith("; 2 missing: 1 death without a day, 1 no time")
+    with pytest.raises(TimelineError, match="not equally long"):
+        stats.kaplan_meier([1.0, 2.0], [True, True], reasons=["one"])

@@ -290,6 +290,21 @@ def test_patients_who_contradict_themselves_keep_neither_answer(tmp_path):
     assert report.warnings == ("patients.csv: rows 1, 2 contradict others about the sex of 1 patients; it stays empty",)
 
 
+def test_a_sex_has_one_form_and_other_words_stay_and_are_counted(tmp_path):
+    words = "1,F 1,female 2,FEMALE 3,8532 4,m 5,Male 6,8507 7,X 8,other 9,"
+    (tmp_path / "patients.csv").write_text("patient_id,sex\n" + words.replace(" ", "\n"))
+    con = study()
+    report = ingest.ingest(con, tmp_path, CONCEPTS)
+    found = con.execute("SELECT string_agg(coalesce(sex, '-'), ' ' ORDER BY patient_id) FROM patient").fetchall()
+    assert found == [("F F F M M M X other -",)]
+    assert report.warnings == (
+        "patients.csv: 2 rows have a word for the sex that is none of F, female, 8532, M, male, 8507; "
+        "it is kept as it stands",
+    )
+    events(tmp_path, "1,2024-01-01,,protein,1,,,\n")
+    assert ingest.ingest(con, tmp_path / "events.csv", CONCEPTS).warnings == (), "it is said of the files that are new"
+
+
 def test_a_mapping_renames_columns_and_takes_codes_apart(tmp_path):
     mapping = tmp_path / "site.yaml"
     mapping.write_text(

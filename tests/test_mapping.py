@@ -216,7 +216,7 @@ BAD = [
     ("tables: {t: {values: {a: }}}",
      "map.yaml:1:26: `a` has no code; write `a: CODE` or `a: {code: CODE, unit: UNIT}`"),
     ("tables: {t: {kind: patients, code: c}}",
-     "map.yaml:1:20: `code` and `values` are of events; patients have patient_id, sex and birth_date"),
+     "map.yaml:1:20: `code` and `values` are of events; patients have patient_id, sex, birth_date and birth_year"),
     ("tables: {t: {code: 'x{'}}", "map.yaml:1:20: `code` has a stray brace; write a column's text as {name}"),
     ("tables: {t: {where: (SELECT 1)}}",
      "map.yaml:1:21: `where` is no condition over the source's columns: a subquery is not allowed; an expression sees "

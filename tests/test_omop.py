@@ -123,7 +123,9 @@ def test_shards_of_a_table_are_files_of_their_own(tmp_path):
     assert con.execute('SELECT "time", date_only FROM event ORDER BY "time"').fetchall() == [
         (datetime(2024, 1, 1), True), (datetime(2024, 1, 2), True),
     ]  # fmt: skip
-    assert con.execute("SELECT sex, birth_date FROM patient").fetchall() == [("M", date(1960, 5, 17)), ("F", None)]
+    assert con.execute("SELECT sex, birth_date, birth_year FROM patient").fetchall() == [
+        ("M", date(1960, 5, 17), 1960), ("F", None, None),
+    ]  # fmt: skip
 
 
 def database(path: Path, *statements: str) -> Path:

@@ -92,7 +92,7 @@ def test_values_are_those_of_the_bundles(synthea, bundles):
     assert Counter((code[6:], round(value, 9)) for code, value in found) == expected
     sex = con.execute("SELECT CAST(patient_id AS VARCHAR), sex, CAST(birth_date AS VARCHAR) FROM patient").fetchall()
     assert set(sex) == {
-        (one["id"], one["gender"], one["birthDate"])
+        (one["id"], {"female": "F", "male": "M"}[one["gender"]], one["birthDate"])
         for resources in bundles
         for one in resources
         if one["resourceType"] == "Patient"

@@ -25,8 +25,9 @@ PATIENT_KEY = "patient_key"
 
 PATIENT = (
     Field("patient_id", PATIENT_KEY, "the patient's id in the extract", nullable=False),
-    Field("sex", "VARCHAR", "as in the patients file"),
+    Field("sex", "VARCHAR", "F or M; another word stands as its source has it"),
     Field("birth_date", "DATE", "date of birth"),
+    Field("birth_year", "BIGINT", "year of birth, also where the day is not known"),
 )
 
 EVENT = (
@@ -101,8 +102,9 @@ CODE = (
 
 PATIENT_FACT = (
     Field("patient_id", "VARCHAR", "the patient's id in the extract", nullable=False),
-    Field("sex", "VARCHAR", "as this row says"),
+    Field("sex", "VARCHAR", "as this row says; F or M where its word is known"),
     Field("birth_date", "DATE", "as this row says"),
+    Field("birth_year", "BIGINT", "as this row says, or the year of its date"),
     Field("source_file", "VARCHAR", "the file it came from", nullable=False),
     Field("source_row", "UBIGINT", "the row in that file, the first data row being 1", nullable=False),
 )

@@ -26,6 +26,22 @@ WITH "rows__base" AS (
   FROM f.best__
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.id__) = 1
 ),
+"seen__undated_death" AS (
+  SELECT s.patient_id, s.event_id AS id__, s."time" AS at__
+  FROM observation AS s
+  WHERE s.concept IN ('known_dead')
+),
+"found__undated_death" AS (
+  SELECT b.patient_id, b.key__, TRUE AS value__, [first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__)] AS ids__
+  FROM rows__death_time AS b
+  JOIN seen__undated_death AS s ON s.patient_id = b.patient_id
+  GROUP BY b.patient_id, b.key__
+),
+"rows__undated_death" AS (
+  SELECT b.*, coalesce(f.value__, FALSE) AS "undated_death", f.ids__ AS "undated_death__id"
+  FROM rows__death_time AS b
+  LEFT JOIN found__undated_death AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+),
 "seen__best_response" AS NOT MATERIALIZED (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."response" AS value__
   FROM "best_tumour_response" AS s
@@ -33,20 +49,20 @@ WITH "rows__base" AS (
 ),
 "best__best_response" AS (
   SELECT b.patient_id, b.key__, CASE WHEN count(s.at__) = count(*) THEN min(s.at__) END AS best__
-  FROM rows__death_time AS b
+  FROM rows__undated_death AS b
   JOIN seen__best_response AS s ON s.patient_id = b.patient_id
   GROUP BY b.patient_id, b.key__
 ),
 "rows__best_response" AS (
   SELECT b.*, s.value__ AS "best_response", s.id__ AS "best_response__id"
-  FROM rows__death_time AS b
+  FROM rows__undated_death AS b
   LEFT JOIN best__best_response AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__best_response AS s ON s.patient_id = b.patient_id AND s.at__ IS NOT DISTINCT
   FROM f.best__
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
 ),
 "rows__2" AS (
-  SELECT *, (death_time IS NOT NULL) AS "died", death_time__text AS "cause"
+  SELECT *, ((death_time IS NOT NULL) OR undated_death) AS "died", death_time__text AS "cause"
   FROM rows__best_response
 ),
 "seen__last_time" AS NOT MATERIALIZED (
@@ -69,12 +85,13 @@ WITH "rows__base" AS (
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ DESC NULLS LAST, s.id__) = 1
 ),
 "rows__3" AS (
-  SELECT *, (CAST(last_time AS date) - CAST(infusion_time AS date)) AS "os_days"
+  SELECT *,
+    CASE  WHEN (((death_time IS NOT NULL) OR (NOT undated_death))) THEN ((CAST(last_time AS date) - CAST(infusion_time AS date))) ELSE NULL END AS "os_days"
   FROM rows__last_time
 ),
 "rows__evidence" AS (
   SELECT *,
-    list_sort(list_distinct(flatten([evidence__, ["death_time__id"], "best_response__id", ["last_time__id"]]))) AS ids__
+    list_sort(list_distinct(flatten([evidence__, ["death_time__id"], "undated_death__id", "best_response__id", ["last_time__id"]]))) AS ids__
   FROM rows__3
 )
 SELECT r.patient_id,
@@ -83,6 +100,7 @@ SELECT r.patient_id,
   CAST(CAST(r.time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS day,
   r."infusion_time",
   r."death_time",
+  r."undated_death",
   r."last_time",
   r."os_days",
   r."died",

@@ -97,23 +97,22 @@ def _strata(
     """The curves, largest first, and the notes: what each found, and what is not drawn."""
     asked = next((answer.values for answer in answers if answer.name == declared.answer), {})
     names = ["" for _ in range(frame.height)] if declared.by is None else frame[declared.by].to_list()
-    rows: dict[str, tuple[list[Any], list[Any]]] = {}
-    for name, time, event in zip(names, frame[declared.time].to_list(), frame[declared.event].to_list(), strict=True):
-        times, events = rows.setdefault("unknown" if name is None else str(name), ([], []))
-        times.append(time)
-        events.append(event)
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    why = [None] * frame.height if declared.missing is None else frame[declared.missing].to_list()
+    for name, *row in zip(names, frame[declared.time].to_list(), frame[declared.event].to_list(), why, strict=True):
+        rows.setdefault("unknown" if name is None else str(name), []).append(tuple(row))
     every = [
         Stratum(
             name,
             stats.survival(
-                times,
-                events,
+                *[[row[place] for row in its] for place in (0, 1)],
+                reasons=[row[2] for row in its],
                 landmarks=asked.get("landmarks", ()),
                 rule=asked.get("rule", "averaging"),
                 unit=declared.unit,
             ),
         )
-        for name, (times, events) in rows.items()
+        for name, its in rows.items()
     ]
     every.sort(key=lambda stratum: (-stratum.found.curve.n, stratum.name))
     known = [stratum for stratum in every if stratum.found.curve.n]

@@ -45,7 +45,7 @@ def write(
         _copy(con, folder, "person", {
             "person_id": "p.number",
             "gender_concept_id": _cases("lower(t.sex)", SEXES),
-            "year_of_birth": "year(t.birth_date)",
+            "year_of_birth": "t.birth_year",
             "month_of_birth": "month(t.birth_date)",
             "day_of_birth": "day(t.birth_date)",
             "race_concept_id": "0",
@@ -83,7 +83,7 @@ def write(
     columns = "event_id, field, timeline_event_id, source_file, source_row"
     links = f"SELECT DISTINCT {columns} FROM export_link ORDER BY {columns}"
     rows = con.execute(f"COPY ({links}) TO {literal(str(folder / LINKS))} (FORMAT csv, HEADER)").fetchall()[0][0]
-    unborn = con.execute("SELECT count(*) FROM patient WHERE birth_date IS NULL").fetchall()[0][0]
+    unborn = con.execute("SELECT count(*) FROM patient WHERE birth_year IS NULL").fetchall()[0][0]
     if unborn:
         notes.append(f"person: patients without a year of birth, which the model demands: {unborn}; it is empty")
     return (*written, Written(LINKS, rows)), tuple(notes)

@@ -82,7 +82,8 @@ def load(
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
     rejected = counts.rejected(con, [one.source_file for one in new])
-    warnings = (*report.warnings, *notes, *conform.warnings(conformed), *patients.contradictions(con), *_stale(con))
+    said = (*patients.other_words(con, [one.source_file for one in new]), *patients.contradictions(con))
+    warnings = (*report.warnings, *notes, *conform.warnings(conformed), *said, *_stale(con))
     return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
 
 

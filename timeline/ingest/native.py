@@ -100,7 +100,8 @@ def _kind_of(rows: tabular.Rows, table: Table, mapping: Mapping | None) -> str:
 
 
 def _has_patients_only(own: set[str], table: Table) -> bool:
-    return "code" not in own | set(table.columns) and bool({"sex", "birth_date"} & (own | set(table.columns)))
+    named = own | set(table.columns)
+    return "code" not in named and bool({"sex", "birth_date", "birth_year"} & named)
 
 
 def _not_read(path: Path, found: list[Path], mapping: Mapping | None) -> tuple[str, ...]:

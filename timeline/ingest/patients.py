@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from timeline import schema, store
 from timeline.ingest import parse
 from timeline.ingest.normalise import Batch, batches, raw, typed
+from timeline.ingest.sexes import FORMS, one_form
 from timeline.ingest.sift import as_written, told
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
 from timeline.quote import identifier, literal, whole
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SLICE = 1_000_000
 """Events that are sorted at a time."""
+YEAR = r"^\s*([12]\d{3})(?:\.0*)?\s*$"
+"""A year of birth; text that is none is no year, and no reason to refuse the row."""
 ROWS_NAMED = 5
 """Rows that a warning names."""
 USUAL = "write it as 1960-12-31"
@@ -40,7 +43,8 @@ def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]
                         SET reason = coalesce(ingest_patient_row.reason, n.reason) FROM ({one.refused}) AS n
                         WHERE file = {literal(one.source_file)} AND ingest_patient_row.source_row = n.source_row""")
         _set_aside(con, {one.source_file: one for one, _ in files})
-        con.execute("""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date, file, source_row
+        con.execute("""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date,
+                coalesce(year(birth_date), birth_year), file, source_row
             FROM ingest_patient_row WHERE copy = 1 AND reason IS NULL ORDER BY file, source_row""")
         copies = "SELECT file, count(*) FROM ingest_patient_row WHERE copy > 1 GROUP BY file"
         folded |= dict(con.execute(copies).fetchall())
@@ -60,11 +64,13 @@ def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
 def _stage(con: "Connection", batch: Batch, advice: Mapping[str, str]) -> None:
     own = ", ".join(f"r.{whole(name)}" for name in batch.own)
     birth, state = parse.time(batch.columns["birth_date"], "UTC")
+    year = f"regexp_extract({raw(batch.columns['birth_year'])}, {literal(YEAR)}, 1)"
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT *, CASE WHEN patient_id IS NULL THEN 'patient_id is empty'
             WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; ' || {_told(advice)} END AS reason
-        FROM (SELECT ingest_name AS file, r.source_row, nullif(trim({raw(batch.columns["sex"])}), '') AS sex,
+        FROM (SELECT ingest_name AS file, r.source_row, {one_form(raw(batch.columns["sex"]))} AS sex,
                 nullif(trim({raw(batch.columns["patient_id"])}), '') AS patient_id, CAST({birth} AS DATE) AS birth_date,
+                TRY_CAST({year} AS BIGINT) AS birth_year,
                 {state} AS state, row_number() OVER (PARTITION BY ingest_name, {own} ORDER BY r.source_row) AS copy
             FROM {batch.relation} AS r)""")
 
@@ -126,15 +132,25 @@ def _write_patients(con: "Connection") -> None:
     con.execute(schema.ddl("patient"))
     con.execute("""INSERT INTO patient
         SELECT k.patient_id, CASE WHEN count(DISTINCT lower(f.sex)) = 1 THEN min(f.sex) END,
-            CASE WHEN count(DISTINCT f.birth_date) = 1 THEN min(f.birth_date) END
+            CASE WHEN count(DISTINCT f.birth_date) = 1 AND count(DISTINCT f.birth_year) = 1 THEN min(f.birth_date) END,
+            CASE WHEN count(DISTINCT f.birth_year) = 1 THEN min(f.birth_year) END
         FROM ingest_key AS k LEFT JOIN meta.patient_fact AS f ON f.patient_id = k.name
         GROUP BY k.patient_id ORDER BY k.patient_id""")
+
+
+def other_words(con: "Connection", files: Sequence[str]) -> list[str]:
+    """One sentence for each of `files` whose words for a sex are not all known: they are kept as they stand."""
+    rows = con.execute(f"""SELECT source_file, count(*) FROM meta.patient_fact
+        WHERE sex NOT IN ({", ".join(literal(one) for one in sorted(set(FORMS.values())))})
+        GROUP BY source_file ORDER BY source_file""").fetchall()
+    said = "rows have a word for the sex that is none of"
+    return [f"{file}: {n} {said} {', '.join(FORMS)}; it is kept as it stands" for file, n in rows if file in files]
 
 
 def contradictions(con: "Connection") -> list[str]:
     """One sentence for each column about which extracts contradict themselves."""
     said = []
-    for column, distinct in (("sex", "lower(sex)"), ("birth_date", "birth_date")):
+    for column, distinct in (("sex", "lower(sex)"), ("birth_date", "birth_date"), ("birth_year", "birth_year")):
         rows = con.execute(f"""SELECT source_file, list(source_row ORDER BY source_row), count(DISTINCT patient_id)
             FROM meta.patient_fact WHERE {column} IS NOT NULL AND patient_id IN (
                 SELECT patient_id FROM meta.patient_fact GROUP BY patient_id HAVING count(DISTINCT {distinct}) > 1)

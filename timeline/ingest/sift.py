@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from timeline.errors import ExtractError
 from timeline.ingest.normalise import Files
 from timeline.ingest.parse import UNREADABLE
+from timeline.ingest.sexes import one_form
 from timeline.ingest.staged import Staged
 from timeline.quote import literal, whole
 
@@ -120,10 +121,10 @@ def set_aside(con: "Connection", files: Files) -> None:
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
     names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
+    sex = one_form("coalesce(c.fact_value, w.source_value, w.words)")
+    born = "CASE WHEN c.fact = 'birth_date' THEN coalesce(TRY_CAST(c.fact_value AS DATE), CAST(r.\"time\" AS DATE)) END"
     con.execute(f"""INSERT INTO meta.patient_fact
-        SELECT p.patient_id, CASE WHEN c.fact = 'sex' THEN coalesce(c.fact_value, w.source_value, w.words) END,
-            CASE WHEN c.fact = 'birth_date' THEN coalesce(TRY_CAST(c.fact_value AS DATE), CAST(r."time" AS DATE)) END,
-            f.source_file, r.source_row
+        SELECT p.patient_id, CASE WHEN c.fact = 'sex' THEN {sex} END, {born}, year({born}), f.source_file, r.source_row
         FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word
         JOIN (SELECT DISTINCT patient, patient_id FROM ingest_patient) AS p ON p.patient = r.patient
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from timeline.schema import Field
 
 EVENT_COLUMNS = ("patient_id", "time", "end_time", "code", "value", "unit", "text", "route")
-PATIENT_COLUMNS = ("patient_id", "sex", "birth_date")
+PATIENT_COLUMNS = ("patient_id", "sex", "birth_date", "birth_year")
 REQUIRED = {"events": ("patient_id", "time", "code"), "patients": ("patient_id",)}
 
 

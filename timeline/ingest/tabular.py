@@ -32,8 +32,9 @@ MEANINGS = {
     "text": ("VARCHAR", "the value's words"),
     "route": ("VARCHAR", "the route of administration"),
     "status": ("VARCHAR", "rows of a status that the mapping does not keep are rejected"),
-    "sex": ("VARCHAR", "as written"),
+    "sex": ("VARCHAR", "F or M, however it is spelled; another word stays as it is, counted"),
     "birth_date": ("DATE", "date of birth; unreadable: the row is rejected"),
+    "birth_year": ("BIGINT", "year of birth, where the day is not known; unreadable: empty"),
 }
 """Type and meaning of what our columns are read from."""
 FILLED = ("patient_id", "code")

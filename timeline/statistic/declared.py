@@ -89,6 +89,8 @@ class SurvivalOf(Declared):
     time: str
     event: str
     unit: str = ""
+    missing: str | None = None
+    """The column that says why a time or an event is not there."""
     landmarks: tuple[float, ...] = ()
     median: Literal["averaging", "first_crossing"] = "averaging"
 
@@ -100,7 +102,7 @@ class SurvivalOf(Declared):
         return (self.time,)
 
     def columns(self) -> tuple[str, ...]:
-        return (self.time, self.event)
+        return (self.time, self.event) if self.missing is None else (self.time, self.event, self.missing)
 
 
 TEST = (

@@ -61,6 +61,7 @@ def survival(frame: "polars.DataFrame", declared: SurvivalOf) -> Answer:
         landmarks=declared.landmarks,
         rule=declared.median,
         unit=declared.unit,
+        reasons=frame[declared.missing].to_list() if declared.missing else None,
     )
     at = {f"percent_at_{time:g}": None if mark is None else 100 * mark.survival for time, mark in found.landmarks}
     values = {"n": found.curve.n, "events": found.curve.events, "median": found.median, "follow_up": found.follow_up}

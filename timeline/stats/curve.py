@@ -72,14 +72,18 @@ def kaplan_meier(
     events: Sequence[bool | None],
     labels: Sequence[object] | None = None,
     level: float = 0.95,
+    reasons: Sequence[str | None] | None = None,
 ) -> Curve:
     """Return the product-limit curve; at one time deaths come before censorings.
 
-    A pair with either part None is missing. Raises TimelineError for a time below zero, an infinite one, an event
-    that is neither true nor false, and columns of unequal length.
+    A pair with either part None is missing; `reasons` say why where somebody knows more than that it is. Raises
+    TimelineError for a time below zero, an infinite one, an event that is neither true nor false, and columns of
+    unequal length.
     """
     check_level(level)
-    observed, left_out = _observed(times, events, labels_of({"times": times, "events": events}, labels))
+    columns: dict[str, Sequence[object]] = {"times": times, "events": events}
+    names = labels_of(columns if reasons is None else columns | {"reasons": reasons}, labels)
+    observed, left_out = _observed(times, events, names, reasons or [None] * len(names))
     steps: list[Step] = []
     survival, greenwood, at_risk = 1.0, 0.0, len(observed)
     seen = Counter(time for time, _ in observed)
@@ -145,17 +149,20 @@ def at_risk(curve: Curve, times: Sequence[float]) -> AtRisk:
 
 
 def _observed(
-    times: Sequence[float | None], events: Sequence[bool | None], labels: Sequence[str]
+    times: Sequence[float | None],
+    events: Sequence[bool | None],
+    labels: Sequence[str],
+    told: Sequence[str | None],
 ) -> tuple[list[tuple[float, bool]], tuple[LeftOut, ...]]:
     """The complete rows, and the others by what they lack; raises TimelineError for what cannot be."""
     observed: dict[str, tuple[float, bool]] = {}
     reasons: dict[str, str] = {}
     neither: list[str] = []
-    for time, event, label in zip(times, events, labels, strict=True):
+    for time, event, label, why in zip(times, events, labels, told, strict=True):
         if time is None or is_missing(time):
-            reasons[label] = "neither time nor outcome" if is_missing(event) else "no time"
+            reasons[label] = why or ("neither time nor outcome" if is_missing(event) else "no time")
         elif event is None or is_missing(event):
-            reasons[label] = "no outcome"
+            reasons[label] = why or "no outcome"
         elif event not in (0, 1):
             neither.append(label)
         else:

@@ -91,9 +91,13 @@ def survival(
     unit: str = "",
     labels: Sequence[object] | None = None,
     level: float = 0.95,
+    reasons: Sequence[str | None] | None = None,
 ) -> Survival:
-    """Return the Kaplan-Meier summary of times from a common start, with reverse Kaplan-Meier follow-up."""
-    curve = kaplan_meier(times, events, labels, level)
+    """Return the Kaplan-Meier summary of times from a common start, with reverse Kaplan-Meier follow-up.
+
+    `labels` and `reasons` are whose the times are, and why one is missing, as for `kaplan_meier`.
+    """
+    curve = kaplan_meier(times, events, labels, level, reasons)
     # Reverse: being censored is the event, death takes out of sight.
     reverse = kaplan_meier(times, [event if is_missing(event) else not event for event in events], labels, level)
     marks = tuple((at, landmark(curve, at, level)) for at in landmarks)

@@ -15,6 +15,8 @@ class Survival(Declared):
     event: str
     by: str | None = None
     """A column whose values each get a curve and a row of the table; at most six are drawn."""
+    missing: str | None = None
+    """A column that says why a time or an event is not there, for the notes."""
     unit: str
     """The unit of time, as a word: it stands behind the numbers of the notes."""
     x: str
@@ -32,4 +34,4 @@ class Survival(Declared):
         return (self.time,)
 
     def columns(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.time, self.event, self.by) if name is not None)
+        return tuple(name for name in (self.time, self.event, self.by, self.missing) if name is not None)

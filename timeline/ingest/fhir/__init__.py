@@ -36,6 +36,7 @@ PATIENTS = {
     "patient_id": "id",
     "sex": "gender",
     "birth_date": f"CASE WHEN NOT regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN birth_date END",
+    "birth_year": f"CASE WHEN regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN left(birth_date, 4) END",
 }
 PATIENT_OWN = ("id", "gender", "birth_date")
 PARTS = 1 << 20

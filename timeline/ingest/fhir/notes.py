@@ -67,7 +67,7 @@ QUESTIONS = {
         f"count(*) FILTER (regexp_full_match(end_time, {PARTIAL}))",
         "TRUE",
     ),
-    "{0} Patients have a year or a month for their date of birth: it stays empty": (
+    "{0} Patients have a year or a month for their date of birth: it stays empty, and birth_year holds the year": (
         "person",
         f"count(*) FILTER (regexp_full_match(birth_date, {PARTIAL}))",
         "TRUE",

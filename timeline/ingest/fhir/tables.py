@@ -18,7 +18,7 @@ READS = (
 PATIENT_READS = (
     Field("id", "VARCHAR", "the patient", nullable=False),
     Field("gender", "VARCHAR", "the sex"),
-    Field("birth_date", "DATE", "the date of birth; a year or a month leaves it empty"),
+    Field("birth_date", "DATE", "the date of birth; of a year or a month only birth_year is known"),
 )
 CODE = "the code; the other codings are tried where no value set has it"
 PATIENT = "the patient: the `id` of that resource, through fullUrl inside a Bundle"
@@ -26,7 +26,7 @@ ELEMENTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Patient": (
         ("id", "VARCHAR", "the patient"),
         ("gender", "VARCHAR", "patient.sex"),
-        ("birthDate", "DATE", "patient.birth_date; a year or a month leaves it empty"),
+        ("birthDate", "DATE", "patient.birth_date; of a year or a month only patient.birth_year is known"),
         ("deceasedDateTime", "TIMESTAMP", f"an event {DIED_AT}; a year or a month: {DIED}, without a time"),
         ("deceasedBoolean", "BOOLEAN", f"where true, an event {DIED} without a time"),
         ("link.type", "VARCHAR", "`replaced-by` is counted; nothing is merged"),

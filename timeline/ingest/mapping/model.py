@@ -9,7 +9,10 @@ from typing import Literal
 from timeline.ingest.staged import Code
 from timeline.rules import Model
 
-COLUMNS = ("patient_id", "time", "end_time", "code", "value", "unit", "text", "route", "status", "sex", "birth_date")
+COLUMNS = (
+    "patient_id", "time", "end_time", "code", "value", "unit", "text", "route", "status",
+    "sex", "birth_date", "birth_year",
+)  # fmt: skip
 FACTS = {"patient.sex": "sex", "patient.birth_date": "birth_date"}
 GROUP = re.compile(r"\{(\w+)\}")
 """A named group in `key`. The groups code, unit, status, route, text and value have a meaning of their own."""

@@ -151,7 +151,10 @@ def _table(name: str, node: Node, reader: Reader) -> Table:
             entries["values"], "`values` gives each column's cells their own code and unit; leave out the others"
         )
     if kind == "patients" and {"code", "values"} & set(entries):
-        reader.say(entries["kind"], "`code` and `values` are of events; patients have patient_id, sex and birth_date")
+        reader.say(
+            entries["kind"],
+            "`code` and `values` are of events; patients have patient_id, sex, birth_date and birth_year",
+        )
     return Table(**said)
 
 

@@ -124,9 +124,8 @@ def _look_up(con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Ma
 
 def _births(con: duckdb.DuckDBPyConnection, one: found.Found) -> tuple[str, ...]:
     n = rows.without_day(con, one)
-    return (
-        (f"{one.source_file}: {n} persons have a year of birth without its day; birth_date stays empty",) if n else ()
-    )
+    said = "persons have a year of birth without its day; birth_date stays empty, and birth_year holds it"
+    return (f"{one.source_file}: {n} {said}",) if n else ()
 
 
 def _but_for_their_id(con: duckdb.DuckDBPyConnection, one: found.Found) -> tuple[str, ...]:

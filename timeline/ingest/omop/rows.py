@@ -120,7 +120,8 @@ def person(found: Found, mapping: Mapping | None, notes: tuple[str, ...]) -> Sta
         "patient_id": _person_id(found),
         "sex": f"coalesce(CASE {number(found, 'gender_concept_id')} {sex} END, {words(found, 'gender_source_value')})",
         "birth_date": f"coalesce({words(found, 'birth_datetime')}, {born})",
-        **_renamed(found, mapping, ("sex", "birth_date")),
+        "birth_year": year,
+        **_renamed(found, mapping, ("sex", "birth_date", "birth_year")),
     }
     return _staged(found, "patients", columns, "", notes)
 

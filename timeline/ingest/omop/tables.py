@@ -72,7 +72,7 @@ PERSON = (
     Field("gender_concept_id", "BIGINT", "sex: F or M"),
     Field("gender_source_value", "VARCHAR", "sex, where the concept is another"),
     Field("birth_datetime", "TIMESTAMP", "birth_date"),
-    Field("year_of_birth", "BIGINT", "birth_date, with month and day, where there is no birth_datetime"),
+    Field("year_of_birth", "BIGINT", "birth_year; birth_date, with month and day, where there is no birth_datetime"),
     Field("month_of_birth", "BIGINT", "birth_date; where it is empty, birth_date is"),
     Field("day_of_birth", "BIGINT", "birth_date; where it is empty, birth_date is"),
 )
