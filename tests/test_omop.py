@@ -76,6 +76,32 @@ def test_claims_persons_with_events_and_single_tables_only(tmp_path):
     ]  # fmt: skip
 
 
+MEASURED = "person_id,measurement_concept_id,measurement_date,value_as_number\n1,600,2024-01-01,5\n"
+
+
+def test_unmistakable_events_are_an_extract_without_persons(tmp_path):
+    alone = write(tmp_path / "alone", measurement=MEASURED)
+    con, report = loaded(alone)
+    assert con.execute("SELECT patient_id, sex, birth_date FROM patient").fetchall() == [("1", None, None)]
+    assert [said for said in report.warnings if said.startswith("no table person: ")]
+    held = database(tmp_path / "d.duckdb", f"CREATE TABLE MEASUREMENT AS FROM '{alone / 'measurement.csv'}'")
+    other = database(tmp_path / "e.duckdb", "CREATE TABLE measurement AS SELECT 1 AS person_id, 2 AS value")
+    assert [omop.claims(one) for one in (held, other)] == [True, False]
+
+
+def test_what_looks_like_the_model_and_is_no_extract_is_said(tmp_path):
+    folder = write(tmp_path / "x", measurement="patient,test,result\n1,2,3\n", concept="concept_id\n")
+    with pytest.raises(ExtractError) as caught:
+        loaded(folder)
+    assert str(caught.value) == (
+        f"{folder}: no extract that is known here: its files have names of tables of the OMOP CDM, measurement, "
+        "concept, but not the columns `person_id` and, say, `measurement_concept_id`; `--format omop` says what they "
+        "lack, and `tables` of a mapping file read them as they are"
+    )
+    with pytest.raises(ExtractError, match=r"measurement.csv: no column `person_id`; measurement.csv: no column"):
+        loaded(folder, format="omop")
+
+
 def test_nothing_of_the_model_is_an_error_that_says_so(tmp_path):
     with pytest.raises(ExtractError, match=r"no tables of the OMOP CDM here, such as person and drug_exposure"):
         loaded(write(tmp_path / "x", drug_era="a\n"), format="omop")
@@ -83,7 +109,7 @@ def test_nothing_of_the_model_is_an_error_that_says_so(tmp_path):
 
 def test_every_table_that_is_read_is_described_and_none_is_both_read_and_not():
     assert not set(TABLES) & set(IGNORED)
-    assert set(omop.TABLES) == {"person", "concept", "concept_ancestor", *EVENTS}
+    assert set(omop.TABLES) == {"person", "concept", "concept_relationship", "concept_ancestor", *EVENTS}
     for table, fields in TABLES.items():
         assert len({field.name for field in fields}) == len(fields), table
         assert all(field.meaning and field.name == field.name.lower() for field in fields), table
@@ -236,6 +262,64 @@ def test_a_product_is_what_its_ingredient_is_and_a_code_what_its_vocabulary_says
     assert concepts_of(con) == [(1, "steroid_a"), (2, "steroid_a"), (1, "protein")]
     parents = con.execute("SELECT DISTINCT parents FROM meta.code WHERE code = 'OMOP/501'").fetchall()
     assert parents == [(["RxNorm/197580", "OMOP/901", "OMOP/500", "RxNorm/3264", "OMOP/900"],)]
+
+
+def test_a_changed_vocabulary_is_a_change_of_the_tables_whose_codes_it_explains(tmp_path):
+    conditions = CONDITIONS + "1,1,0,2024-01-01,0,R50.9\n"
+    tables = {"person": PERSON, "condition_occurrence": conditions, "drug_exposure": DRUGS}
+    extract = write(tmp_path / "x", **tables)
+    con, _ = loaded(extract)
+    assert set(concepts_of(con)) == {(1, None), (2, None)}
+    write(extract, **VOCABULARY)
+    changed = "drug_exposure.csv: this is not the file of this name that the study holds, or what other files say of"
+    with pytest.raises(ExtractError, match=changed):
+        ingest(con, [extract], CONCEPTS)
+    report = ingest(con, [extract], CONCEPTS, replace=True)
+    assert report.replaced == ("drug_exposure.csv",)
+    assert report.unchanged == ("person.csv", "condition_occurrence.csv")
+    assert ingest(con, [extract], CONCEPTS).sources == ()
+    steroids = "SELECT count(*) FROM event WHERE concept = 'steroid_a'"
+    assert con.execute(steroids).fetchall() == [(2,)]
+    # Concepts that no row uses change nothing; and what is stored of codes is of the new vocabulary.
+    write(extract, concept=VOCABULARY["concept"] + "999,other,Drug,RxNorm,Ingredient,9\n")
+    assert ingest(con, [extract], CONCEPTS).sources == ()
+    renamed = CONCEPTS["steroid_a"], Concept(name="steroid_b", units=("mg",), codes=("RxNorm/3264",))
+    ingest(con, [extract], {**CONCEPTS, "steroid_a": Concept(name="steroid_a"), renamed[1].name: renamed[1]})
+    assert con.execute(steroids.replace("_a", "_b")).fetchall() == [(2,)]
+
+
+def test_of_equally_near_ancestors_that_differ_none_is_chosen(tmp_path):
+    vocabulary = {
+        "concept": "concept_id,vocabulary_id,concept_code\n500,RxNorm,3264\n510,LOINC,1988-5\n",
+        "concept_ancestor": "ancestor_concept_id,descendant_concept_id,min_levels_of_separation\n"
+        "500,501,2\n510,501,2\n500,502,1\n510,502,2\n",
+    }
+    drugs = DRUGS + "3,2,502,2024-01-03\n"
+    extract = write(tmp_path / "x", person=PERSON, drug_exposure=drugs, **vocabulary)
+    con, report = loaded(extract)
+    assert concepts_of(con) == [(1, None), (2, None), (3, "steroid_a")]
+    said = "OMOP/501 (2 rows) stands for codes of protein, steroid_a; say which in a mapping"
+    assert [one for one in report.warnings if "say which in a mapping" in one] == [said]
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text("codes: {OMOP/501: steroid_a}\n")
+    con, report = loaded(extract, mapping=mapping)
+    assert concepts_of(con) == [(1, "steroid_a"), (2, "steroid_a"), (3, "steroid_a")]
+
+
+def test_a_source_concept_stands_for_the_standard_one_that_it_maps_to(tmp_path):
+    relationship = (
+        "concept_id_1,concept_id_2,relationship_id,invalid_reason\n"
+        "801,501,Maps to,\n802,501,Maps to,D\n803,501,Mapped from,\n501,501,Maps to,\n"
+    )
+    drugs = (
+        "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_source_concept_id\n"
+        "1,1,0,2024-01-01,801\n2,2,0,2024-01-02,802\n3,2,0,2024-01-03,803\n4,2,501,2024-01-04,801\n"
+    )
+    tables = {"person": PERSON, "drug_exposure": drugs, "concept_relationship": relationship, **VOCABULARY}
+    con, _ = loaded(write(tmp_path / "x", **tables))
+    assert con.execute("SELECT code, concept FROM event ORDER BY source_row").fetchall() == [
+        ("OMOP/801", "steroid_a"), ("OMOP/802", None), ("OMOP/803", None), ("OMOP/501", "steroid_a"),
+    ]  # fmt: skip
 
 
 def test_a_source_concept_speaks_for_a_code_only_where_all_its_rows_have_it(tmp_path):

@@ -35,7 +35,8 @@ def ingest_text(report: IngestReport) -> str:
             read, loaded, duplicate, rejected = (sum(column) for column in list(zip(*rows[FILES:], strict=True))[2:])
             rows = [*rows[:FILES], (f"and {more:,} more", "", read, loaded, duplicate, rejected)]
         lines += [table(("file", "format", "read", "loaded", "duplicate", "rejected"), rows, indent="  "), ""]
-    lines.append(f"{count(report.events, 'event')} added; {count(report.patients, 'patient')} in the study.")
+    facts = f" and {count(report.facts, 'fact')} about patients" if report.facts else ""
+    lines.append(f"{count(report.events, 'event')}{facts} added; {count(report.patients, 'patient')} in the study.")
     said = (
         ("Unchanged, nothing done", _files(report.unchanged)),
         ("Replaced", _files(report.replaced)),

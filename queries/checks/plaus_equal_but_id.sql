@@ -1,7 +1,7 @@
 /*
 title: No two events are equal but for what is not read
 meaning: >-
-  The same patient, time, code, value, unit, text and route as another event: the same row under another id or in another file. Each counts as a dose or a measurement of its own.
+  The same patient, time, end, code, value, unit, text and route as another event: the same row under another id, in another file, or with a difference in columns that are not read. Ingest counts fewer, rows that equal others in every column but their id. Each counts as a dose or a measurement of its own.
 category: uniqueness
 severity: warning
 limit: 0.001

@@ -150,7 +150,16 @@ def format_of(path: Path | str, format: str, mapping: "CodeMapping | None" = Non
             return module
     if mapping is not None and mapping.tables:
         return import_module("timeline.ingest.native")
+    hints = [said for name in FORMATS if (said := _hint(name, path))]
+    if hints:
+        raise ExtractError(f"{path}: no extract that is known here: {'; '.join(hints)}")
     raise ExtractError(
         f"{path}: no extract that is known here: no events.csv or .parquet, no tables of MEDS or OMOP, no resources of "
         "FHIR; `--format` asks one format and says more, and `tables` of a mapping file read any others"
     )
+
+
+def _hint(format: str, path: Path) -> str:
+    """What a format that does not claim `path` has to say of it all the same."""
+    hint = getattr(import_module(f"timeline.ingest.{format}"), "hint", None)
+    return hint(path) if hint is not None else ""

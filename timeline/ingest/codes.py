@@ -107,10 +107,18 @@ class Meanings:
 
     def contradictory(self, code: Code) -> tuple[str, ...]:
         """The concepts of codes of equal rank that say the same thing differently; none where a mapping decides."""
-        if code.ranked or code.concept is not None:
+        if code.concept is not None:
             return ()
-        found = {self.by_code[key] for key in (code.key, code.code, *code.parents) if key in self.by_code}
+        keys = self._nearest(code) if code.ranked else (code.key, code.code, *code.parents)
+        found = {self.by_code[key] for key in keys if key in self.by_code}
         return tuple(sorted(found)) if len(found) > 1 else ()
+
+    def _nearest(self, code: Code) -> tuple[str, ...]:
+        """The parents with a concept that are the nearest, if the code has none of its own."""
+        if not code.levels or self.find(replace(code, parents=())) is not None:
+            return ()
+        known = [one for one in zip(code.levels, code.parents, strict=True) if one[1] in self.by_code]
+        return tuple(key for level, key in known if level == min(known)[0])
 
 
 def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dict[str, Code]:

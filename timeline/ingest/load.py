@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from timeline import schema, validate
 from timeline.errors import ExtractError, Findings, UsageError
 from timeline.ingest import conform, counts, meaning, normalise, patients, sift
-from timeline.ingest.remap import apply, keep_codes
+from timeline.ingest.remap import apply, forget_codes, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
 from timeline.ingest.staged import Staged
 from timeline.quote import literal
@@ -65,6 +65,8 @@ def load(
         return with_(report, patients=_count(con, "patient"))
     for file in report.replaced:
         _forget(con, file)
+    if report.replaced:
+        forget_codes(con)
     events = normalise.typed(con, [one for one in new if one.kind == "events"])
     read = counts.rows_read(con, new)
     say("holding columns against their types")
@@ -122,7 +124,7 @@ def _new_files(
             warnings.append(f"{name}: the same bytes as {same}, which this study holds; not loaded again")
             continue
         if name in by_name:
-            _refuse_unless(replace, name, same_bytes=by_name[name][0] == sha)
+            _refuse_unless(replace, name, same_bytes=by_name[name][0] == sha, more=one.digest is not None)
             replaced.append(name)
         new.append(one)
         hashes[name] = sha
@@ -137,10 +139,13 @@ def _new_files(
     return new, hashes, report
 
 
-def _refuse_unless(replace: bool, name: str, same_bytes: bool) -> None:
+def _refuse_unless(replace: bool, name: str, same_bytes: bool, more: bool = False) -> None:
+    """`more`: the content that is compared holds what other files say of the rows, such as of their codes."""
     if replace:
         return
-    what = "was ingested with another mapping" if same_bytes else "is not the file of this name that the study holds"
+    changed = ", or what other files say of its rows has changed" if more else ""
+    other = f"is not the file of this name that the study holds{changed}"
+    what = "was ingested with another mapping" if same_bytes else other
     raise ExtractError(f"{name}: this {what}; `--replace` puts it in that one's place")
 
 

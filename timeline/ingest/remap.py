@@ -144,6 +144,14 @@ def _remember(con: "Connection") -> None:
         ORDER BY mapping, code, source_unit""")
 
 
+def forget_codes(con: "Connection") -> None:
+    """Forget what codes mean that no event has any more: a file in place of another may say otherwise of them."""
+    con.execute("""DELETE FROM meta.code WHERE NOT EXISTS (
+        SELECT 1 FROM meta.event AS e JOIN meta.source AS s ON s.source_file = e.source_file
+        WHERE coalesce(s.mapping, '') = meta.code.mapping AND e.code = meta.code.code
+            AND coalesce(e.source_unit, '') = meta.code.source_unit)""")
+
+
 def keep_codes(con: "Connection") -> None:
     """Remember what the codes of this ingest mean."""
     columns = ", ".join(f'"{field.name}"' for field in schema.CODE)

@@ -64,6 +64,11 @@ class IngestReport:
     warnings: tuple[str, ...] = ()
 
     @property
+    def facts(self) -> int:
+        """Rows that were loaded and are no events: statements about patients, such as their sex."""
+        return sum(one.rows_loaded for one in self.sources) - self.events
+
+    @property
     def lost(self) -> tuple[SourceCount, ...]:
         """Files of which every row was rejected, where no file gave an event."""
         return () if self.events else tuple(one for one in self.sources if 0 < one.rows_read == one.rows_rejected)

@@ -38,6 +38,9 @@ class Code:
     """Codes of vocabularies that the extract's metadata gives, tried after `key` and `code`."""
     ranked: bool = True
     """The first of `parents` that has a concept counts; else they are equals, of which none is chosen."""
+    levels: tuple[int, ...] = ()
+    """How far each of `parents` is, where that is known: of the nearest that have a concept, none counts if they
+    differ."""
     text: str | None = None
     """The text where the row has none."""
     route: str | None = None

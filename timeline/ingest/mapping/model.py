@@ -138,6 +138,8 @@ class Mapping(Model):
     """What an extract's own metadata says: the unit of a code, where neither row nor mapping says one."""
     ranked: bool = True
     """The first of `parents` that has a concept counts; else they are equals."""
+    levels: dict[str, tuple[int, ...]] = {}
+    """How far each of `parents` is, where an extract's own metadata says it."""
     places: dict[tuple[str, ...], str] = {}
     """The path of keys to each entry: where it stands, `file:line:column`."""
 
@@ -152,10 +154,11 @@ class Mapping(Model):
         *last: Pattern,
         units: dict[str, str] | None = None,
         ranked: bool = True,
+        levels: dict[str, tuple[int, ...]] | None = None,
     ) -> "Mapping":
-        """This mapping, knowing `parents` and `units` of codes, with more patterns after its own."""
-        known = {"parents": parents, "code_units": units or {}, "patterns": (*self.patterns, *last), "ranked": ranked}
-        return Mapping(**{**dict(self), **known})
+        """This mapping, knowing `parents`, their `levels` and `units` of codes, with more patterns after its own."""
+        known = {"parents": parents, "code_units": units or {}, "ranked": ranked, "levels": levels or {}}
+        return Mapping(**{**dict(self), **known, "patterns": (*self.patterns, *last)})
 
     def table(self, name: str) -> Table | None:
         """What the file says of a table: the first entry that fits its name, or its file's name without the ending."""
@@ -273,6 +276,7 @@ class Mapping(Model):
                 route=route,
                 parents=self.parents.get(code, ()),
                 ranked=self.ranked,
+                levels=self.levels.get(code, ()),
             )
         target = self.codes[entry]
         return Code(

@@ -5,8 +5,8 @@ own vocabulary says: its code in a vocabulary such as LOINC, its ancestors. A dr
 ingredients is also an exposure to each: `FILE#ingredient[1]`, `[2]`, … hold its rows once more.
 """
 
-from collections.abc import Mapping as Named
 from dataclasses import replace
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import duckdb
@@ -23,16 +23,16 @@ __all__ = ["IGNORED", "TABLES", "claims", "descriptions", "stage"]
 
 
 def claims(path: Path) -> bool:
-    """Whether `path` is a folder with persons and events, one file of a table, or a database that holds them."""
-    if path.is_dir():
-        return found.is_extract(found.files(path))
-    if not path.is_file():
+    """Whether `path` is a folder or database with persons and events, or with unmistakable events, or one table's file.
+
+    Events are unmistakable whose columns are a person's and a concept's.
+    """
+    if path.is_file() and not is_database(path):
+        return found.SUFFIX.sub("", path.name).lower() in ("person", *EVENTS)
+    if not path.exists():
         return False
-    if is_database(path):
-        return found.is_extract(_tables_of(path))
-    return (found.table_of(path.name) or "") in ("person", *EVENTS) and found.SUFFIX.sub(
-        "", path.name
-    ).lower() in TABLES
+    with duckdb.connect() as con:
+        return found.is_extract(con, found.files(path)) if path.is_dir() else _holds_extract(con, path)
 
 
 def is_database(path: Path) -> bool:
@@ -41,13 +41,25 @@ def is_database(path: Path) -> bool:
         return file.read(12)[8:] == b"DUCK"
 
 
-def _tables_of(path: Path) -> Named[str, object]:
+def hint(path: Path) -> str:
+    """What there is to say of a path that no format claims, and that looks like the model; else empty."""
+    held = found.files(path) if path.is_dir() else {found.table_of(path.name) or "": [path]}
+    names = [table for table in TABLES if table in held]
+    if not names:
+        return ""
+    example = next((EVENTS[one].concept for one in names if one in EVENTS), "") or "drug_concept_id"
+    return (
+        f"its files have names of tables of the OMOP CDM, {', '.join(names)}, but not the columns `person_id` and, "
+        f"say, `{example}`; `--format omop` says what they lack, and `tables` of a mapping file read them as they are"
+    )
+
+
+def _holds_extract(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
     try:
-        with duckdb.connect() as con:
-            con.execute(f"ATTACH {literal(str(path))} AS asked (READ_ONLY)")
-            return found.tables_of_database(con, "asked")
+        con.execute(f"ATTACH {literal(str(path))} AS asked (READ_ONLY)")
+        return found.is_extract(con, found.tables_of_database(con, "asked"), "asked")
     except duckdb.Error:
-        return {}
+        return False
 
 
 def stage(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | None, scratch: str) -> list[Staged]:
@@ -85,13 +97,34 @@ def _staged(
     con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Mapping | None, scratch: str
 ) -> list[Staged]:
     ingredients = _look_up(con, extract, mapping, scratch)
-    given = (mapping or Mapping(name="OMOP")).extended(vocabulary.parents(con, scratch))
+    parents, levels = vocabulary.parents(con, scratch)
+    given = (mapping or Mapping(name="OMOP")).extended(parents, levels=levels)
+    digests = vocabulary.digests(con, scratch)
     staged = [rows.person(one, mapping, _births(con, one)) for one in extract.of("person")]
-    for table in EVENTS:
-        for one in extract.of(table):
-            staged += rows.events(con, one, given, scratch, ingredients, _but_for_their_id(con, one))
-    said = (*extract.notes, *_vocabulary_notes(con, {one.table for one in extract.tables}, scratch))
+    for place, one in enumerate(extract.tables):
+        if one.table in EVENTS:
+            known = replace(one, digest=_digest(one, digests.get(place)))
+            staged += rows.events(con, known, given, scratch, ingredients, _but_for_their_id(con, one))
+    tables = {one.table for one in extract.tables}
+    missing = (
+        ()
+        if "person" in tables
+        else ("no table person: the patients are those of the rows, and their sex and date of birth are not known",)
+    )
+    said = (*extract.notes, *missing, *_vocabulary_notes(con, tables, scratch))
     return [replace(staged[0], notes=(*staged[0].notes, *said)), *staged[1:]]
+
+
+def _digest(one: found.Found, said: str | None) -> str | None:
+    """Of the rows and of what the vocabulary says of them: where either changes, the events do."""
+    in_one_file = bool(one.part) and one.digest is None
+    if said is None or in_one_file:
+        return one.digest
+    own = one.digest
+    if own is None:
+        with one.path.open("rb") as file:
+            own = file_digest(file, "sha256").hexdigest()
+    return sha256(f"{own}/{said}".encode()).hexdigest()
 
 
 def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping | None, scratch: str) -> found.Extract:
@@ -112,13 +145,16 @@ def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping 
 
 def _look_up(con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Mapping | None, scratch: str) -> int:
     """Make the tables of `vocabulary.look_up`; return how many ingredients the drug of most has, 0 for less than 2."""
-    events = [one for one in extract.tables if one.table in EVENTS]
-    coded = [rows.codes(one, mapping) for one in events if EVENTS[one.table].concept]
-    none = "SELECT NULL::BIGINT AS id, NULL::BIGINT AS other, FALSE AS drug WHERE FALSE"
-    con.execute(f"CREATE TEMP TABLE {scratch}_code AS SELECT DISTINCT * FROM ({' UNION ALL '.join([none, *coded])})")
-    seen = ["SELECT NULL::BIGINT AS id WHERE FALSE", *(select for one in events for select in rows.seen(one))]
-    con.execute(f"CREATE TEMP TABLE {scratch}_seen AS {' UNION '.join(seen)}")
-    vocabulary.look_up(con, extract.of("concept"), extract.of("concept_ancestor"), scratch)
+    con.execute(f"CREATE TEMP TABLE {scratch}_code (place INTEGER, id BIGINT, other BIGINT, drug BOOLEAN)")
+    con.execute(f"CREATE TEMP TABLE {scratch}_seen (place INTEGER, id BIGINT)")
+    for place, one in enumerate(extract.tables):
+        if one.table not in EVENTS:
+            continue
+        if EVENTS[one.table].concept and not EVENTS[one.table].apart:
+            con.execute(f"INSERT INTO {scratch}_code SELECT {place}, * FROM ({rows.codes(one, mapping)})")
+        if seen := " UNION ".join(rows.seen(one)):
+            con.execute(f"INSERT INTO {scratch}_seen SELECT {place}, id FROM ({seen})")
+    vocabulary.look_up(con, extract, scratch)
     return con.execute(f"SELECT coalesce(max(place), 0) FROM {scratch}_ingredient").fetchall()[0][0]
 
 

@@ -5,10 +5,10 @@ CSV or Parquet, as one file or a folder of shards, or in any schema of a DuckDB 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -87,10 +87,24 @@ def _one(table: str, found: Sequence[tuple[Path, list[Path]]]) -> list[Path]:
     return exact[0][1]
 
 
-def is_extract(tables: Iterable[str]) -> bool:
-    """Whether these tables are an extract: persons, and something that befell them."""
-    names = set(tables)
-    return "person" in names and bool(names & set(EVENTS))
+def is_extract(con: "Connection", tables: Mapping[str, Sequence[Any]], catalog: str = "") -> bool:
+    """Whether these files, or tables of a database, are an extract: persons and events, or unmistakable events."""
+    events = [table for table in EVENTS if tables.get(table)]
+    return bool(events) and ("person" in tables or any(_unmistakable(con, tables[one][0], catalog) for one in events))
+
+
+def _unmistakable(con: "Connection", place: Any, catalog: str) -> bool:
+    """Whether the columns are a person's and a concept's."""
+    try:
+        if catalog:
+            schema, table = place
+            relation = f"{catalog}.{whole(schema)}.{whole(table)}"
+            columns = _headed(con, relation, _described(con, relation))
+        else:
+            columns = _dictionary(con, "", place, place.name).columns
+    except (ExtractError, duckdb.Error):
+        return False
+    return "person_id" in columns and any(name.endswith("_concept_id") for name in columns)
 
 
 def in_folder(con: "Connection", path: Path, writing: Writing, scratch: str) -> Extract:

@@ -167,7 +167,7 @@ def _code(found: Found, mapping: Mapping) -> str:
     table = EVENTS[found.table]
     if not table.concept:
         return literal(table.name)
-    ids = (f"'OMOP/' || {id}" for id in _ids(found, mapping))
+    ids = (f"{literal(f'{table.prefix}OMOP/')} || {id}" for id in _ids(found, mapping))
     own = f"coalesce({', '.join(ids)}, {literal(table.name + '/')} || {words(found, table.source_value)})"
     if _asks_for_source(found, mapping):
         return own

@@ -17,13 +17,20 @@ class Table:
     """The first that is not empty is the time."""
     end: tuple[str, ...] = ()
     others: tuple[Field, ...] = ()
+    apart: bool = False
+    """Its codes have the table's name before them: the same concept in another table says something else."""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before `OMOP/` in its codes."""
+        return f"{self.name}/" if self.apart else ""
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The columns that are read, and what becomes of each."""
         code = (
-            Field(self.concept, "BIGINT", "the code, `OMOP/…`, where it is not 0"),
-            Field(self.source_concept, "BIGINT", "the code, `OMOP/…`, where the standard concept is 0"),
+            Field(self.concept, "BIGINT", f"the code, `{self.prefix}OMOP/…`, where it is not 0"),
+            Field(self.source_concept, "BIGINT", f"the code, `{self.prefix}OMOP/…`, where the standard concept is 0"),
             Field(self.source_value, "VARCHAR", f"the code, `{self.name}/…`, where both concepts are 0"),
         )
         return (
@@ -78,9 +85,11 @@ PERSON = (
 )
 
 
-def _event(name: str, stem: str, time: str, end: tuple[str, ...] = (), others: tuple[Field, ...] = ()) -> Table:
+def _event(
+    name: str, stem: str, time: str, end: tuple[str, ...] = (), others: tuple[Field, ...] = (), apart: bool = False
+) -> Table:
     concept = (f"{stem}_concept_id", f"{stem}_source_concept_id", f"{stem}_source_value")
-    return Table(name, *concept, (f"{time}datetime", f"{time}date"), end, others)
+    return Table(name, *concept, (f"{time}datetime", f"{time}date"), end, others, apart)
 
 
 def _span(stem: str) -> tuple[str, ...]:
@@ -95,6 +104,8 @@ EVENTS = {
     table.name: table
     for table in (
         _event("visit_occurrence", "visit", "visit_start_", _span("visit")),
+        # A part of a stay often has the concept of the stay, and would be taken for another.
+        _event("visit_detail", "visit_detail", "visit_detail_start_", _span("visit_detail"), apart=True),
         _event("condition_occurrence", "condition", "condition_start_", _span("condition")),
         _event(
             "drug_exposure",
@@ -121,9 +132,19 @@ CONCEPT = (
 ANCESTOR = (
     Field("ancestor_concept_id", "BIGINT", "value sets that hold it hold its descendants too", nullable=False),
     Field("descendant_concept_id", "BIGINT", "a code of the extract", nullable=False),
-    Field("min_levels_of_separation", "BIGINT", "the nearest ancestor that a value set holds decides"),
+    Field(
+        "min_levels_of_separation",
+        "BIGINT",
+        "the nearest ancestor that a value set holds decides; of equally near ones that differ none does",
+    ),
 )
-VOCABULARY = {"concept": CONCEPT, "concept_ancestor": ANCESTOR}
+RELATIONSHIP = (
+    Field("concept_id_1", "BIGINT", "a code of the extract that is no standard concept", nullable=False),
+    Field("concept_id_2", "BIGINT", "the standard concept, which it stands for", nullable=False),
+    Field("relationship_id", "VARCHAR", "`Maps to`; rows of other relationships are not used", nullable=False),
+    Field("invalid_reason", "VARCHAR", "a row that has one is not used"),
+)
+VOCABULARY = {"concept": CONCEPT, "concept_relationship": RELATIONSHIP, "concept_ancestor": ANCESTOR}
 TABLES: dict[str, tuple[Field, ...]] = {
     "person": PERSON,
     **{name: table.fields for name, table in EVENTS.items()},
@@ -133,7 +154,6 @@ TABLES: dict[str, tuple[Field, ...]] = {
 DERIVED = "derived from other tables; a rule derives it anew, with evidence"
 ADMINISTRATIVE = "says nothing about a patient at a time"
 IGNORED: dict[str, str] = {
-    "visit_detail": "parts of visits: coded as visits are, each would count as a stay of its own",
     "drug_era": DERIVED,
     "dose_era": DERIVED,
     "condition_era": DERIVED,
@@ -155,8 +175,7 @@ IGNORED: dict[str, str] = {
     "cohort_definition": "derived by another program",
     "cohort_attribute": "derived by another program",
     "attribute_definition": "derived by another program",
-    "drug_strength": "the dose of a product, not what a patient was given",
-    "concept_relationship": "the extract's own standard concepts are taken as they are",
+    "drug_strength": "the strength of a product; times quantity it would be a dose only if all of it was given",
     "source_to_concept_map": "the extract's own standard concepts are taken as they are",
     "concept_synonym": "other names",
     "concept_class": ADMINISTRATIVE,

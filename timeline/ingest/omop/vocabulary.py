@@ -7,7 +7,7 @@ million concepts is never held.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from timeline.ingest.omop.found import Found
+from timeline.ingest.omop.found import Extract, Found
 from timeline.ingest.omop.known import ROUTES, UNITS
 from timeline.ingest.parse import Source, text
 from timeline.quote import literal, whole
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 INGREDIENT = "Ingredient"
 """`concept_class_id` of the substances of which drugs are made (RxNorm, and its extension)."""
+
+MAPS = "Maps to"
+"""`relationship_id` from a source's concept to the standard one."""
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}
@@ -47,15 +50,30 @@ def number(found: Found, name: str) -> str:
     return f"nullif(CASE WHEN {whole_number} THEN TRY_CAST({written} AS BIGINT) END, 0)"
 
 
-def look_up(con: "Connection", concept: Sequence[Found], ancestor: Sequence[Found], scratch: str) -> None:
+def look_up(con: "Connection", extract: Extract, scratch: str) -> None:
     """Make `{scratch}_concept`, `_ancestor`, `_ingredient` and `_word` of the ids in `{scratch}_code` and `_seen`.
 
-    `_code` holds `id`, `other` and `drug`: each distinct pair of a code and the other concept of its
-    rows, source for standard; `_seen` the `id`s of units, routes, values and causes.
+    `_code` holds `id`, `other`, `drug` and `place`: each distinct pair of a code and the other concept of
+    its rows, source for standard, in the table of this place; `_seen` the `id`s of units, routes, values
+    and causes, with the same.
     """
+    concept, ancestor = extract.of("concept"), extract.of("concept_ancestor")
     con.execute(f"CREATE TEMP TABLE {scratch}_ancestor (id BIGINT, ancestor BIGINT, level BIGINT)")
     con.execute(f"CREATE TEMP TABLE {scratch}_ingredient (id BIGINT, ingredient BIGINT, place BIGINT)")
-    _ancestors(con, ancestor, f"SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code", scratch)
+    _maps(con, extract.of("concept_relationship"), scratch)
+    _ancestors(
+        con,
+        ancestor,
+        f"""SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code
+        UNION SELECT standard FROM {scratch}_maps""",
+        scratch,
+    )
+    con.execute(f"""INSERT INTO {scratch}_ancestor SELECT id, ancestor, min(level) FROM (
+            SELECT id, standard AS ancestor, 0 AS level FROM {scratch}_maps
+            UNION ALL SELECT m.id, a.ancestor, a.level FROM {scratch}_maps AS m
+                JOIN {scratch}_ancestor AS a ON a.id = m.standard) AS n
+        WHERE id <> ancestor AND (id, ancestor) NOT IN (SELECT (id, ancestor) FROM {scratch}_ancestor)
+        GROUP BY id, ancestor""")
     asked = f"""SELECT id FROM {scratch}_code UNION SELECT other FROM {scratch}_code
         UNION SELECT ancestor FROM {scratch}_ancestor UNION SELECT id FROM {scratch}_seen"""
     con.execute(f"""CREATE TEMP TABLE {scratch}_concept AS
@@ -99,6 +117,19 @@ def _ancestors(con: "Connection", tables: Sequence[Found], of: str, scratch: str
         GROUP BY id, ancestor""")
 
 
+def _maps(con: "Connection", tables: Sequence[Found], scratch: str) -> None:
+    """Make `{scratch}_maps`: the standard concepts of codes that are none, as far as the extract's tables say them."""
+    none = "SELECT NULL::BIGINT AS id, NULL::BIGINT AS standard WHERE FALSE"
+    rows = " UNION ALL ".join(
+        f"SELECT {number(found, 'concept_id_1')}, {number(found, 'concept_id_2')} FROM {found.relation} "
+        f"WHERE {words(found, 'relationship_id')} = {literal(MAPS)} AND {words(found, 'invalid_reason')} IS NULL"
+        for found in tables
+    )
+    con.execute(f"""CREATE TEMP TABLE {scratch}_maps AS
+        SELECT DISTINCT id, standard FROM ({" UNION ALL ".join(one for one in (none, rows) if one)})
+        WHERE id IN (SELECT id FROM {scratch}_code) AND standard <> id""")
+
+
 def _make_words(con: "Connection", scratch: str) -> None:
     """Unit, route and name of the ids that stand in columns of units, routes and values."""
     known = [*((id, word, None) for id, word in UNITS.items()), *((id, None, word) for id, word in ROUTES.items())]
@@ -111,8 +142,11 @@ def _make_words(con: "Connection", scratch: str) -> None:
         LEFT JOIN {scratch}_concept AS c ON c.id = s.id""")
 
 
-def parents(con: "Connection", scratch: str) -> dict[str, tuple[str, ...]]:
-    """Code -> the codes it also stands for: in its vocabulary, of its only source concept, of its ancestors in order.
+def parents(con: "Connection", scratch: str) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[int, ...]]]:
+    """Code -> the codes it also stands for, and code -> how near each of those is.
+
+    They are its code in its vocabulary, that of its only source concept, the standard concepts that it
+    maps to, and ancestors in order.
 
     A source concept counts where all rows of the code have it, since only then every one of them means
     it. Of a drug of several ingredients, an ingredient and what is above it does not count: each
@@ -131,14 +165,42 @@ def parents(con: "Connection", scratch: str) -> dict[str, tuple[str, ...]]:
                 UNION ALL SELECT id, other, -1 FROM code WHERE other <> id
                 UNION ALL SELECT c.id, a.ancestor, a.level FROM code AS c JOIN above AS a ON a.id IN (c.id, c.other))
         SELECT 'OMOP/' || p.id, list('OMOP/' || p.parent ORDER BY level, p.parent),
-            list(n.code ORDER BY level, p.parent)
+            list(n.code ORDER BY level, p.parent), list(level ORDER BY level, p.parent)
         FROM parent AS p LEFT JOIN {scratch}_concept AS n ON n.id = p.parent GROUP BY p.id ORDER BY p.id""").fetchall()
-    return {code: _merged(code, own, words) for code, own, words in rows}
+    nearest = {code: _nearest(code, own, words, levels) for code, own, words, levels in rows}
+    return (
+        {code: tuple(near) for code, near in nearest.items()},
+        {code: tuple(near.values()) for code, near in nearest.items()},
+    )
 
 
-def _merged(code: str, own: Sequence[str], words: Sequence[str | None]) -> tuple[str, ...]:
-    both = (one for pair in zip(own, words, strict=True) for one in pair if one is not None and one != code)
-    return tuple(dict.fromkeys(both))
+def _nearest(code: str, own: Sequence[str], words: Sequence[str | None], levels: Sequence[int]) -> dict[str, int]:
+    """Each of the codes with the level at which it is met first; `code` itself is none."""
+    near: dict[str, int] = {}
+    for *both, level in zip(own, words, levels, strict=True):
+        for one in both:
+            if one is not None and one != code:
+                near.setdefault(one, level)
+    return near
+
+
+def digests(con: "Connection", scratch: str) -> dict[int, str]:
+    """Place of a table -> digest of what the vocabulary says of its codes and words, where it says something."""
+    found = con.execute(f"""
+        WITH code AS (SELECT DISTINCT place, unnest([id, other]) AS id FROM {scratch}_code),
+            used AS (FROM code UNION
+                SELECT c.place, i.ingredient FROM code AS c JOIN {scratch}_ingredient AS i USING (id)),
+            near AS (FROM used UNION SELECT u.place, a.ancestor FROM used AS u JOIN {scratch}_ancestor AS a USING (id)),
+            said AS (
+                SELECT place, hash('ancestor', id, ancestor, level) AS what FROM used JOIN {scratch}_ancestor USING (id)
+                UNION ALL SELECT c.place, hash('ingredient', id, ingredient, i.place)
+                    FROM code AS c JOIN {scratch}_ingredient AS i USING (id)
+                UNION ALL SELECT place, hash('code', id, n.code)
+                    FROM near JOIN {scratch}_concept AS n USING (id) WHERE n.code IS NOT NULL
+                UNION ALL SELECT place, hash('word', id, name, unit)
+                    FROM {scratch}_seen JOIN {scratch}_concept USING (id))
+        SELECT place, sha256(concat_ws('/', count(*), sum(CAST(what AS HUGEINT)))) FROM said GROUP BY place""")
+    return dict(found.fetchall())
 
 
 def ambiguous(con: "Connection", scratch: str) -> tuple[int, int]:
