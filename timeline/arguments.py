@@ -55,6 +55,7 @@ def _ingest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mapping", metavar="FILE", help="what the source's columns, codes and statuses mean")
     parser.add_argument("--timezone", metavar="TZ", help="the study's clock, for times with an offset: Europe/Zurich")
     parser.add_argument("--replace", action="store_true", help="a changed file under the same name replaces its rows")
+    _show_words(parser)
 
 
 def _map(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +67,12 @@ def _map(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--codes", metavar="N", type=int, default=100, help="so many codes, the most frequent first")
     _several(parser, "--rules", "DIR", "folders whose concepts are known, too, beside the shipped ones")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the draft there (default: print it)")
+    _show_words(parser)
+
+
+def _show_words(parser: argparse.ArgumentParser) -> None:
+    words = "show codes, units and routes that stand for a patient each, too: patients' values"
+    parser.add_argument("--show-values", action="store_true", help=words)
 
 
 def _format(parser: argparse.ArgumentParser) -> None:

@@ -79,6 +79,7 @@ def _ingest(args: argparse.Namespace) -> int:
             mapping=args.mapping,
             timezone=args.timezone,
             replace=args.replace,
+            show_values=args.show_values,
             progress=show,
         )
     _say(report, summaries.ingest_text(report), args)
@@ -99,7 +100,8 @@ def _map(args: argparse.Namespace) -> int:
         )
     with printing.progress() as show:
         concepts = load.load(rule_folders(args.rules)).concepts
-        made = draft(args.extracts, concepts, format=args.format, mapping=args.mapping, most=args.codes, progress=show)
+        asked = {"format": args.format, "mapping": args.mapping, "most": args.codes, "show_values": args.show_values}
+        made = draft(args.extracts, concepts, **asked, progress=show)
     names = (address.shown(one) if address.is_address(one) else Path(one).name for one in args.extracts)
     text = text_of(made, f"draft for {', '.join(names)}")
     if args.output is not None:

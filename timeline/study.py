@@ -83,9 +83,13 @@ class Study:
         mapping: Path | str | None = None,
         timezone: str | None = None,
         replace: bool = False,
+        show_values: bool = False,
         progress: Progress | None = None,
     ) -> IngestReport:
-        """Add extracts to the study and return what became of every row; raises ExtractError or Findings."""
+        """Add extracts to the study and return what became of every row; raises ExtractError or Findings.
+
+        Words of the source that stand for a patient each are counted and not told, unless `show_values`.
+        """
         from timeline import ingest, load
 
         with self.writing(create=True) as con:
@@ -97,6 +101,7 @@ class Study:
                 mapping=None if mapping is None else Path(mapping),
                 timezone=timezone,
                 replace=replace,
+                show_values=show_values,
                 progress=progress,
             )
 
