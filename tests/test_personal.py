@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -85,7 +86,7 @@ def concepts() -> Mapping[str, Concept]:
     return load.load([]).concepts
 
 
-def everything_said(folder: Path, options: dict, **shown: bool) -> str:
+def everything_said(folder: Path, options: dict, **shown: Any) -> str:
     """All that an ingest, its study and a draft say, as text and as JSON."""
     con = store.connect(":memory:")
     report = ingest.ingest(con, folder, concepts(), **options, **shown)

@@ -126,7 +126,7 @@ def _audit(args: argparse.Namespace) -> int:
         found = Study.open(args.study).audit(
             *args.checks,
             only=args.check,
-            fail_on=args.fail_on.split(","),
+            fail_on=args.fail_on,
             show_values=args.show_values,
             progress=show,
         )
@@ -155,15 +155,15 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
-    patients = args.patients if args.patients in ("sample", "all", "none") else args.patients.split(",")
+    alone = args.patients[0] if args.patients in (("sample",), ("all",), ("none",)) else None
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
         report = study.report(
             page,
             queries=args.queries,
             figures=args.figures,
-            formats=args.formats.split(","),
-            patients=patients,
+            formats=args.formats,
+            patients=alone or args.patients,
             lanes=args.lanes,
             progress=show,
         )
@@ -175,7 +175,7 @@ def _export(args: argparse.Namespace) -> int:
         report = Study.open(args.study).export(
             args.folder,
             args.form,
-            tables=args.tables.split(",") if args.tables else (),
+            tables=args.tables,
             labels=args.label,
             extract=args.extract,
             progress=show,

@@ -62,18 +62,12 @@ class Study:
         from timeline import store
 
         new = create and not self.path.exists()
-        folder = self.path.parent
-        new_folder = create and not folder.exists()
-        if new_folder:
-            folder.mkdir(parents=True)
         try:
             with closing(store.connect(self.path, create=create)) as con:
                 yield con
         except BaseException:
             if new:  # what never came to hold anything leaves no file behind
                 self.path.unlink(missing_ok=True)
-            if new_folder:
-                folder.rmdir()
             raise
 
     def ingest(
