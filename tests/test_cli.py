@@ -360,6 +360,24 @@ def test_numbers_read_well():
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        ("7374.5", "7,374.5"),
+        ("0.1 + 0.2", "0.3"),
+        ("1/3", "0.333333333333333"),
+        ("1234567.125", "1,234,567.125"),
+        ("12.345678", "12.345678"),
+        ("2.5e-9", "2.5e-09"),
+        ("[1234.5, 2]", "1,234.5, 2"),
+        ("CAST('1000.25' AS DECIMAL(8, 2))", "1,000.25"),
+    ],
+)
+def test_an_answer_is_not_rounded(capsys, empty, value, printed):
+    assert cli.main(["query", empty, "--sql", f"SELECT {value}::{'DOUBLE[]' if '[' in value else 'DOUBLE'} AS a"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].strip() == printed
+
+
 def test_json_refuses_what_json_cannot_say():
     with pytest.raises(ValueError, match="JSON"):
         printing.as_json(float("nan"))
