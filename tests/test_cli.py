@@ -108,7 +108,9 @@ WRONG_CALLS = [
 
 
 @pytest.mark.parametrize(("argv", "message"), WRONG_CALLS, ids=lambda value: " ".join(value) if value else "")
-def test_a_wrong_call_is_status_2_and_says_what_to_write(capsys, argv, message):
+def test_a_wrong_call_is_status_2_and_says_what_to_write(capsys, tmp_path, monkeypatch, argv, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s").touch()
     assert message in told(capsys, *argv, status=2)
 
 

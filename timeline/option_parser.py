@@ -73,7 +73,7 @@ def whole(least: int) -> Callable[[str], int]:
 
 def listed(text: str) -> tuple[str, ...]:
     """Return the words between commas, each once."""
-    words = tuple(one.strip() for one in text.split(","))
+    words = tuple(one.strip() for one in word(text).split(","))
     if not all(words):
         raise argparse.ArgumentTypeError(f"{text!r}: write words with commas between them")
     if len(set(words)) < len(words):
