@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from timeline import arguments, asking, cli, commands, printing, shipped, store
+from timeline import arguments, asking, cli, commands, option_parser, printing, shipped, store
 from timeline.errors import Finding, Findings
 
 EVENTS = """\
@@ -93,12 +93,24 @@ WRONG_CALLS = [
     (["check", "--describe", "--schema"], "timeline check: argument --schema: not allowed with argument --describe."),
     (["query", "s"], "timeline query: write the NAME of one query, or --sql TEXT, or --list"),
     (["query", "s", "a", "--sql", "SELECT 1"], "timeline query: write the NAME of one query, or --sql TEXT, or --list"),
-    (["synth", "d", "--patients", "many"], "timeline synth: argument --patients: invalid int value: 'many'"),
+    (["synth", "d", "--patients", "many"], "argument --patients: 'many' is no whole number from 1 on. See"),
+    (["synth", "d", "--patients", "-5"], "argument --patients: '-5' is no whole number from 1 on"),
+    (["synth", "d", "--seed", "-1"], "argument --seed: '-1' is no whole number from 0 on"),
+    (["map", "e", "--codes", "0"], "argument --codes: '0' is no whole number from 1 on"),
+    (["explain", "s", "r", "--patient", "P", "--number", "-3"], "argument --number: '-3' is no whole number from 1 on"),
+    (["export", "s", "d", "--tables", ""], "argument --tables: an empty text says nothing; write a word, or"),
+    (["export", "s", "d", "--tables", "a,,b"], "argument --tables: 'a,,b': write words with commas between them"),
+    (["report", "s", "--as", "png,png"], "argument --as: 'png,png': a word stands here twice"),
+    (["run", "s", "--set", ""], "argument --set: an empty text says nothing"),
+    (["run", " "], "argument STUDY: an empty text says nothing"),
+    (["synth", "d", "--seed", "1", "--seed", "2"], "argument --seed: given twice; write it once"),
 ]
 
 
 @pytest.mark.parametrize(("argv", "message"), WRONG_CALLS, ids=lambda value: " ".join(value) if value else "")
-def test_a_wrong_call_is_status_2_and_says_what_to_write(capsys, argv, message):
+def test_a_wrong_call_is_status_2_and_says_what_to_write(capsys, tmp_path, monkeypatch, argv, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s").touch()
     assert message in told(capsys, *argv, status=2)
 
 
@@ -134,9 +146,86 @@ def test_a_query_that_cannot_be_answered(capsys, empty, argv, message):
 def test_a_study_that_is_none(capsys, tmp_path):
     missing, other = tmp_path / "missing.duckdb", tmp_path / "notes.txt"
     other.write_text("not a database", encoding="utf-8")
-    assert "there is no study here" in told(capsys, "run", str(missing), status=1)
+    assert "there is no study here" in told(capsys, "run", str(missing), status=2)
     assert "this is not a study file" in told(capsys, "query", str(other), "--sql", "SELECT 1", status=1)
     assert not missing.exists()
+
+
+NOWHERE = "nowhere/else"
+PLACES = [
+    "ingest new.duckdb {}",
+    "ingest {} .",
+    "ingest new.duckdb . --mapping {}",
+    "map {}",
+    "map . --mapping {}",
+    "map . --rules {}",
+    "map . -o {}",
+    "run {}",
+    "run STUDY --rules {}",
+    "check {}",
+    "check --on {}",
+    "query {} summary",
+    "query STUDY summary --queries {}",
+    "query STUDY summary -o {}.csv",
+    "query STUDY overall_survival --chart {}.png",
+    "audit {}",
+    "audit STUDY --checks {}",
+    "explain {} cohort --patient P1",
+    "explain STUDY cohort --patient P1 --chart {}.png",
+    "sweep {}",
+    "sweep STUDY --rules {}",
+    "sweep STUDY --variant {}",
+    "sweep STUDY --queries {}",
+    "sweep STUDY --chart {}.png",
+    "sweep STUDY -o {}.csv",
+    "diff {} STUDY",
+    "diff STUDY {}",
+    "diff STUDY --rules {}",
+    "diff STUDY STUDY -o {}.csv",
+    "published {}",
+    "published STUDY --queries {}",
+    "published STUDY -o {}.csv",
+    "sensitivity {}",
+    "sensitivity STUDY --queries {}",
+    "sensitivity STUDY -o {}.csv",
+    "report {}",
+    "report STUDY --queries {}",
+    "report STUDY -o {}.html",
+    "export {} out",
+    "export STUDY out --as omop --extract {}",
+    "synth out --cohort {}",
+]
+
+
+@pytest.mark.parametrize("call", PLACES)
+def test_a_place_that_is_not_there_is_a_wrong_call_and_nothing_is_made(capsys, empty, tmp_path, monkeypatch, call):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    said = told(capsys, *(empty if word == "STUDY" else word.format(NOWHERE) for word in call.split()), status=2)
+    assert said.startswith(NOWHERE) and "there is no" in said and "\n" not in said
+    assert list(here.iterdir()) == []
+
+
+def test_every_option_that_names_a_place_is_tried():
+    named = {
+        (command.name, (action.option_strings or [action.dest])[0])
+        for command in arguments.COMMANDS
+        for action in arguments.parser(command)._actions
+        if isinstance(action.type, type) and issubclass(action.type, option_parser.Place)
+    }
+    assert len(named) == len(PLACES)
+
+
+def test_all_places_that_are_wrong_are_told_at_once(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = told(capsys, "ingest", "no/study.duckdb", "no_extract", "--mapping", "no.yaml", status=2)
+    assert sorted(said.splitlines()) == [
+        "no.yaml: there is no such file or folder",
+        "no/study.duckdb: there is no folder no; make it first",
+        "no_extract: there is no such file or folder",
+    ]
+    assert "this is a folder; name a file in it" in told(capsys, "published", ".", "-o", ".", status=2)
 
 
 def test_an_extract_of_which_nothing_can_be_loaded_is_status_1_and_says_why(capsys, tmp_path):
@@ -144,7 +233,7 @@ def test_an_extract_of_which_nothing_can_be_loaded_is_status_1_and_says_why(caps
     extract.mkdir()
     (extract / "patients.csv").write_text("patient_id,sex,birth_date\n1,F,1950-01-01\n")
     (extract / "events.csv").write_text("patient_id,time,code,value\n1,soon,crp,1\n,2024-01-01,crp,1\n1,,crp,2\n")
-    study = str(tmp_path / "new" / "folder" / "study.duckdb")
+    study = str(tmp_path / "study.duckdb")
     message = told(capsys, "ingest", study, str(extract), status=1)
     assert message.replace("\n", " ").startswith(
         "No event could be loaded: every row of events.csv was rejected, 3 rows:"
@@ -152,13 +241,23 @@ def test_an_extract_of_which_nothing_can_be_loaded_is_status_1_and_says_why(caps
     assert cli.main(["query", study, "rejected_rows"]) == 0, "what was rejected can be looked at"
 
 
-def test_a_study_in_a_new_folder_is_made_and_a_failure_leaves_none(capsys, tmp_path):
-    folder = tmp_path / "new"
-    told(capsys, "ingest", str(folder / "s.duckdb"), str(tmp_path / "missing"), status=1)
-    assert not folder.exists()
+def test_a_failure_leaves_no_study(capsys, tmp_path):
+    study = tmp_path / "s.duckdb"
+    (tmp_path / "events.csv").write_text("patient_id,when,code,value\n1,2024-01-01,crp,1\n")
+    told(capsys, "ingest", str(study), str(tmp_path / "events.csv"), status=1)
+    assert not study.exists()
     (tmp_path / "events.csv").write_text("patient_id,time,code,value\n1,2024-01-01,crp,1\n")
-    assert cli.main(["ingest", str(folder / "s.duckdb"), str(tmp_path / "events.csv")]) == 0
-    assert (folder / "s.duckdb").is_file()
+    assert cli.main(["ingest", str(study), str(tmp_path / "events.csv")]) == 0
+    assert study.is_file()
+
+
+def test_none_of_the_checks_stands_alone(capsys, empty):
+    assert "--fail-on: `none` stands alone" in told(capsys, "audit", empty, "--fail-on", "none,conf.schema", status=2)
+
+
+def test_a_setting_given_twice_is_not_chosen_from(capsys, empty):
+    call = ["run", empty, "--set", "steroid_course.gap=1d", "steroid_course.gap=2d"]
+    assert "--set steroid_course.gap: given twice; write it once" in told(capsys, *call, status=2)
 
 
 def test_an_answer_as_text_csv_json_and_files(capsys, empty, tmp_path):
@@ -219,8 +318,8 @@ def test_findings_are_told_as_text_and_as_json(capsys, monkeypatch):
     def fail(args):
         raise Findings([Finding("rules/a.yaml:3:5", "unknown concept"), Finding("rules/b.yaml:1:1", "no operator")])
 
-    monkeypatch.setitem(commands.RUN, "run", fail)
-    assert cli.main(["run", "s.duckdb", "--json"]) == 1
+    monkeypatch.setitem(commands.RUN, "synth", fail)
+    assert cli.main(["synth", "somewhere", "--json"]) == 1
     printed = capsys.readouterr()
     assert printed.err.splitlines() == ["rules/a.yaml:3:5: unknown concept", "rules/b.yaml:1:1: no operator"]
     answer = json.loads(printed.out)
@@ -232,8 +331,8 @@ def test_ctrl_c_is_no_traceback(capsys, monkeypatch):
     def stop(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(commands.RUN, "run", stop)
-    assert told(capsys, "run", "s.duckdb", status=cli.STOPPED).startswith("Stopped.")
+    monkeypatch.setitem(commands.RUN, "synth", stop)
+    assert told(capsys, "synth", "somewhere", status=cli.STOPPED).startswith("Stopped.")
 
 
 def test_a_reader_that_has_had_enough_is_no_error(empty):
@@ -261,6 +360,24 @@ def test_numbers_read_well():
         "a                1,234  0.1235    –  yes",
         "bb    1000000000000000   1,234  inf  no",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        ("7374.5", "7,374.5"),
+        ("0.1 + 0.2", "0.3"),
+        ("1/3", "0.333333333333333"),
+        ("1234567.125", "1,234,567.125"),
+        ("12.345678", "12.345678"),
+        ("2.5e-9", "2.5e-09"),
+        ("[1234.5, 2]", "1,234.5, 2"),
+        ("CAST('1000.25' AS DECIMAL(8, 2))", "1,000.25"),
+    ],
+)
+def test_an_answer_is_not_rounded(capsys, empty, value, printed):
+    assert cli.main(["query", empty, "--sql", f"SELECT {value}::{'DOUBLE[]' if '[' in value else 'DOUBLE'} AS a"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].strip() == printed
 
 
 def test_json_refuses_what_json_cannot_say():

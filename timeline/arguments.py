@@ -7,8 +7,20 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from timeline import options
 from timeline.errors import UsageError
-from timeline.option_parser import Parser, did_you_mean
+from timeline.option_parser import (
+    Extract,
+    Parser,
+    Rules,
+    StudyFile,
+    There,
+    ToWrite,
+    Variant,
+    did_you_mean,
+    listed,
+    whole,
+)
 
 
 @dataclass(frozen=True)
@@ -21,74 +33,58 @@ class Command:
     options: Callable[[argparse.ArgumentParser], None]
 
 
-def _study(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("study", metavar="STUDY", help="the study: one DuckDB file")
-
-
-def _rules(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--rules", metavar="DIR", nargs="+", action="extend", default=[], help="folders read after the shipped rules"
-    )
-    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
-
-
-def _set(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set", metavar="RULE.PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of a rule"
-    )
-
-
-def _queries(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--queries", metavar="DIR", help="a folder of queries in place of the shipped ones")
-
-
 def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", default="demo", help="where to write (default: demo)")
 
 
 def _ingest(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
+    options.study(parser, ToWrite)
+    what = "a file or folder of source data, or postgresql://..."
+    parser.add_argument("extracts", metavar="EXTRACT", nargs="+", type=Extract, help=what)
+    options.formats(parser)
     parser.add_argument(
-        "extracts", metavar="EXTRACT", nargs="+", help="a file or folder of source data, or postgresql://..."
+        "--mapping", metavar="FILE", type=There, help="what the source's columns, codes and statuses mean"
     )
-    _format(parser)
-    parser.add_argument("--mapping", metavar="FILE", help="what the source's columns, codes and statuses mean")
     parser.add_argument("--timezone", metavar="TZ", help="the study's clock, for times with an offset: Europe/Zurich")
     parser.add_argument("--replace", action="store_true", help="a changed file under the same name replaces its rows")
+    options.show_words(parser)
 
 
 def _map(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("extracts", metavar="EXTRACT", nargs="+", help="a file or a folder of source data")
-    _format(parser)
     parser.add_argument(
-        "--mapping", metavar="FILE", help="a mapping file that is there already: only what it leaves out"
+        "extracts", metavar="EXTRACT", nargs="+", type=Extract, help="a file or a folder of source data"
     )
-    parser.add_argument("--codes", metavar="N", type=int, default=100, help="so many codes, the most frequent first")
-    _several(parser, "--rules", "DIR", "folders whose concepts are known, too, beside the shipped ones")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the draft there (default: print it)")
-
-
-def _format(parser: argparse.ArgumentParser) -> None:
-    choices = ("auto", "native", "omop", "meds", "fhir")
-    parser.add_argument("--format", choices=choices, default="auto", help="default: auto")
+    options.formats(parser)
+    what = "a mapping file that is there already: only what it leaves out"
+    parser.add_argument("--mapping", metavar="FILE", type=There, help=what)
+    parser.add_argument(
+        "--codes", metavar="N", type=whole(1), default=100, help="so many codes, the most frequent first"
+    )
+    options.several(parser, "--rules", "DIR", "folders whose concepts are known, too, beside the shipped ones", Rules)
+    options.output(parser, "write the draft there (default: print it)")
+    options.show_words(parser)
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
-    _rules(parser)
-    _set(parser)
+    options.study(parser)
+    options.rules(parser)
+    options.settings(parser)
     parser.add_argument(
         "--show-values", action="store_true", help="where rows break a promise, show some: patients' values"
     )
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rules", metavar="RULES", nargs="*", help="folders of rule files (default: the shipped ones)")
+    what = "folders of rule files (default: the shipped ones)"
+    parser.add_argument("rules", metavar="RULES", nargs="*", type=Rules, help=what)
     parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--sql", metavar="RULE", help="print the SELECT that this rule becomes")
     instead.add_argument(
-        "--on", metavar="STUDY", help="what each step of each rule leaves of a study; nothing is written"
+        "--on",
+        metavar="STUDY",
+        type=StudyFile,
+        help="what each step of each rule leaves of a study; nothing is written",
     )
     instead.add_argument(
         "--coverage", action="store_true", help="which clauses no example makes true, or never other than true"
@@ -97,11 +93,11 @@ def _check(parser: argparse.ArgumentParser) -> None:
     instead.add_argument(
         "--describe", metavar="RULE", nargs="*", help="print these rules, or all, in words: Methods text, as Markdown"
     )
-    _set(parser)
+    options.settings(parser)
 
 
 def _query(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
+    options.study(parser)
     parser.add_argument("name", metavar="NAME", nargs="?", help="a query; --list names them")
     parser.add_argument("--sql", metavar="TEXT", help="one SELECT of your own; nothing can be written")
     parser.add_argument("--list", action="store_true", help="name the queries there are")
@@ -109,10 +105,8 @@ def _query(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--statistics", action="store_true", help="print the statistics that NAME declares instead of its rows"
     )
-    _queries(parser)
-    parser.add_argument(
-        "--set", metavar="PARAM=VALUE", nargs="+", action="extend", default=[], help="a parameter of the query"
-    )
+    options.queries(parser)
+    options.several(parser, "--set", "PARAM=VALUE", "a parameter of the query")
     parser.add_argument(
         "--as",
         dest="form",
@@ -123,32 +117,38 @@ def _query(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
+        type=ToWrite,
         help="write there; its ending says the form: .csv, .parquet, .json (for programs), "
         ".html, .md, .tex, .docx (for people)",
     )
     parser.add_argument(
         "--suppress",
         metavar="N",
-        type=int,
+        type=whole(1),
         help="hide counts below N, and what would give them away, in a table of counts",
     )
     parser.add_argument(
-        "--chart", metavar="FILE", help="draw the query's chart there instead: .png, .svg, .pdf, .html or .json"
+        "--chart",
+        metavar="FILE",
+        type=ToWrite,
+        help="draw the query's chart there instead: .png, .svg, .pdf, .html or .json",
     )
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
-    _queries(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="the page (default: the study's name, .html)")
+    options.study(parser)
+    options.queries(parser)
+    options.output(parser, "the page (default: the study's name, .html)")
     parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
     parser.add_argument(
         "--patients",
         metavar="IDS",
-        default="sample",
+        type=listed,
+        default=("sample",),
         help="who has a page: ID,ID,…, all, none, or sample (default): all, or 60 of more than 60",
     )
-    parser.add_argument("--as", dest="formats", metavar="FORMATS", default="png,svg", help="some of png,svg,pdf,json")
+    formats = "some of png,svg,pdf,json"
+    parser.add_argument("--as", dest="formats", metavar="FORMATS", type=listed, default=("png", "svg"), help=formats)
     parser.add_argument(
         "--lanes",
         choices=("sample", "pages", "all"),
@@ -157,91 +157,100 @@ def _report(parser: argparse.ArgumentParser) -> None:
 
 
 def _audit(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
-    _several(parser, "--checks", "DIR", "folders of checks of your own, asked beside the shipped ones")
-    _several(parser, "--check", "ID", "ask these alone, and say what they mean and how to list what is wrong")
+    options.study(parser)
+    options.several(parser, "--checks", "DIR", "folders of checks of your own, asked beside the shipped ones", There)
+    options.several(parser, "--check", "ID", "ask these alone, and say what they mean and how to list what is wrong")
     words = "checks that stop the work: ids, none, or declared (default): those of the rule set, else severity error"
-    parser.add_argument("--fail-on", metavar="ID,…", default="declared", help=words)
+    parser.add_argument("--fail-on", metavar="ID,…", type=listed, default=("declared",), help=words)
     parser.add_argument("--profile", action="store_true", help="list, too, what the study holds of every concept")
     parser.add_argument("--show-values", action="store_true", help="show some rows of failed checks: patients' values")
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
+    options.study(parser)
     parser.add_argument("rule", metavar="RULE", help="the rule whose row is to be explained, or its absence")
     parser.add_argument("--patient", metavar="ID", required=True, help="the patient, as in the extract")
-    parser.add_argument("--number", metavar="N", type=int, help="which of the patient's rows (default: the first)")
+    parser.add_argument("--number", metavar="N", type=whole(1), help="which of the patient's rows (default: the first)")
     parser.add_argument(
-        "--chart", metavar="FILE", help="draw it, too, around its time: a name in .png, .svg, .pdf, .html or .json"
+        "--chart",
+        metavar="FILE",
+        type=ToWrite,
+        help="draw it, too, around its time: a name in .png, .svg, .pdf, .html or .json",
     )
 
 
-def _several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
-    parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
-
-
 def _sweep(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
-    _several(parser, "--set", "RULE.PARAM=V1,V2", "a parameter and the values that it takes; several span a grid")
-    _several(parser, "--variant", "DIR", "folders of rules put upon the rule set in turn; or a folder of such folders")
-    _several(
+    options.study(parser)
+    options.several(
+        parser, "--set", "RULE.PARAM=V1,V2", "a parameter and the values that it takes; several span a grid"
+    )
+    options.several(
+        parser,
+        "--variant",
+        "DIR",
+        "folders of rules put upon the rule set in turn; or a folder of such folders",
+        Variant,
+    )
+    options.several(
         parser,
         "--measure",
         "SQL|NAME",
         "one SELECT, also NAME=SELECT …, or the name of a query; with a column patient_id it selects patients",
     )
-    _other_rules(parser)
-    _queries(parser)
-    parser.add_argument("--chart", metavar="FILE", help="draw it there: .png, .svg, .pdf, .html or .json")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
-
-
-def _other_rules(parser: argparse.ArgumentParser) -> None:
-    _several(parser, "--rules", "DIR", "folders read after the shipped rules (default: the rules of the last run)")
-    parser.add_argument("--only", action="store_true", help="leave the shipped rules out (not their concepts)")
+    options.other_rules(parser)
+    options.queries(parser)
+    options.chart(parser, "draw it there: .png, .svg, .pdf, .html or .json")
+    options.output(parser, "write every row there: .csv, .parquet or .json")
 
 
 def _diff(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
-    parser.add_argument("other", metavar="STUDY", nargs="?", help="another study; or else say other definitions")
-    _other_rules(parser)
-    _several(parser, "--set", "RULE.PARAM=VALUE", "a parameter of a rule")
+    options.study(parser)
+    what = "another study; or else say other definitions"
+    parser.add_argument("other", metavar="STUDY", nargs="?", type=StudyFile, help=what)
+    options.other_rules(parser)
+    options.several(parser, "--set", "RULE.PARAM=VALUE", "a parameter of a rule")
     parser.add_argument("--show-values", action="store_true", help="show when and what rows say: patients' values")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write every row there: .csv, .parquet or .json")
+    options.output(parser, "write every row there: .csv, .parquet or .json")
 
 
 def _published(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
-    _queries(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="write every item there: .csv, .parquet or .json")
+    options.study(parser)
+    options.queries(parser)
+    options.output(parser, "write every item there: .csv, .parquet or .json")
 
 
 def _sensitivity(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
+    options.study(parser)
     parser.add_argument("ids", metavar="ID", nargs="*", help="open questions, such as A-01 (default: all)")
-    _queries(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="write every outcome there: .csv, .parquet or .json")
+    options.queries(parser)
+    options.output(parser, "write every outcome there: .csv, .parquet or .json")
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    _study(parser)
+    options.study(parser)
     parser.add_argument("folder", metavar="DIR", help="where to write: a new folder, or one of an earlier export")
     forms = ("parquet", "csv", "meds", "omop")
     parser.add_argument("--as", dest="form", choices=forms, default="parquet", help="default: parquet")
-    parser.add_argument(
-        "--tables", metavar="T,…", help="only these; also patient and event (default: all derived ones)"
+    what = "only these; also patient and event (default: all derived ones)"
+    parser.add_argument("--tables", metavar="T,…", type=listed, default=(), help=what)
+    options.several(
+        parser, "--label", "RULE.COLUMN@TIME", "of MEDS: a label file, its prediction time being a column, too"
     )
-    _several(parser, "--label", "RULE.COLUMN@TIME", "of MEDS: a label file, its prediction time being a column, too")
-    parser.add_argument("--extract", metavar="DIR", help="of OMOP: what the study was made of, for the ids of its rows")
+    what = "of OMOP: what the study was made of, for the ids of its rows"
+    parser.add_argument("--extract", metavar="DIR", type=There, help=what)
 
 
 def _synth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="DIR", help="where to write the extract")
-    parser.add_argument("--patients", metavar="N", type=int, help="how many (default: as the cohort says)")
-    parser.add_argument("--seed", metavar="S", type=int, default=1, help="the same seed, the same extract (default: 1)")
+    parser.add_argument("--patients", metavar="N", type=whole(1), help="how many (default: as the cohort says)")
+    parser.add_argument(
+        "--seed", metavar="S", type=whole(0), default=1, help="the same seed, the same extract (default: 1)"
+    )
     forms = ("native", "omop", "meds", "fhir")
     parser.add_argument("--as", dest="form", choices=forms, default="native", help="its format (default: native)")
-    parser.add_argument("--cohort", metavar="FILE", help="a cohort specification (default: the shipped one)")
+    parser.add_argument(
+        "--cohort", metavar="FILE", type=There, help="a cohort specification (default: the shipped one)"
+    )
 
 
 COMMANDS = (

@@ -33,7 +33,12 @@ def settings(pairs: Sequence[str], shape: str) -> dict[str, str]:
     wrong = [pair for pair in pairs if not all(pair.partition("=")[::2])]
     if wrong:
         raise UsageError(f"--set {', '.join(wrong)}: write {shape}, without blanks around `=`")
-    return dict(pair.split("=", 1) for pair in pairs)
+    found = dict(pair.split("=", 1) for pair in pairs)
+    if len(found) < len(pairs):
+        names = [pair.partition("=")[0] for pair in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise UsageError(f"--set {', '.join(twice)}: given twice; write it once")
+    return found
 
 
 def ask(args: argparse.Namespace) -> int:

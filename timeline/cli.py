@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from timeline.arguments import parse
-from timeline.errors import Findings, TimelineError
+from timeline.errors import Findings, TimelineError, UsageError
+from timeline.option_parser import mistakes
 
 OUR_FAULT = 1
 STOPPED = 130
@@ -20,6 +21,8 @@ def main(argv: Sequence[str]) -> int:
     wants_json = "--json" in argv
     try:
         args = parse(argv)
+        if wrong := list(mistakes(args)):
+            raise UsageError("\n".join(dict.fromkeys(wrong)))
         from timeline import commands
 
         status = commands.RUN[args.command](args)

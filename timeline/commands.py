@@ -79,6 +79,7 @@ def _ingest(args: argparse.Namespace) -> int:
             mapping=args.mapping,
             timezone=args.timezone,
             replace=args.replace,
+            show_values=args.show_values,
             progress=show,
         )
     _say(report, summaries.ingest_text(report), args)
@@ -99,7 +100,8 @@ def _map(args: argparse.Namespace) -> int:
         )
     with printing.progress() as show:
         concepts = load.load(rule_folders(args.rules)).concepts
-        made = draft(args.extracts, concepts, format=args.format, mapping=args.mapping, most=args.codes, progress=show)
+        asked = {"format": args.format, "mapping": args.mapping, "most": args.codes, "show_values": args.show_values}
+        made = draft(args.extracts, concepts, **asked, progress=show)
     names = (address.shown(one) if address.is_address(one) else Path(one).name for one in args.extracts)
     text = text_of(made, f"draft for {', '.join(names)}")
     if args.output is not None:
@@ -124,7 +126,7 @@ def _audit(args: argparse.Namespace) -> int:
         found = Study.open(args.study).audit(
             *args.checks,
             only=args.check,
-            fail_on=args.fail_on.split(","),
+            fail_on=args.fail_on,
             show_values=args.show_values,
             progress=show,
         )
@@ -153,15 +155,15 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     study = Study.open(args.study)
-    patients = args.patients if args.patients in ("sample", "all", "none") else args.patients.split(",")
+    alone = args.patients[0] if args.patients in (("sample",), ("all",), ("none",)) else None
     page = Path(args.output) if args.output else study.path.with_suffix(".html")
     with printing.progress() as show:
         report = study.report(
             page,
             queries=args.queries,
             figures=args.figures,
-            formats=args.formats.split(","),
-            patients=patients,
+            formats=args.formats,
+            patients=alone or args.patients,
             lanes=args.lanes,
             progress=show,
         )
@@ -173,7 +175,7 @@ def _export(args: argparse.Namespace) -> int:
         report = Study.open(args.study).export(
             args.folder,
             args.form,
-            tables=args.tables.split(",") if args.tables else (),
+            tables=args.tables,
             labels=args.label,
             extract=args.extract,
             progress=show,

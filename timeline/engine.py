@@ -17,7 +17,7 @@ from timeline.compiler.params import in_force
 from timeline.errors import Finding, Findings, StudyError
 from timeline.hashes import digest, rule_hashes
 from timeline.quote import identifier, literal
-from timeline.rules import RuleSet
+from timeline.rules import RuleSet, never
 
 
 @dataclass(frozen=True)
@@ -233,6 +233,7 @@ def _notes(
     notes = [
         f"{'side' if t.clause.path.startswith('analytes.') else 'lookup'} {t.clause.text}: nothing matched, "
         f"of {t.false + t.unknown} looked at"
+        + (", since its window ends before it begins" if never(t.clause.text) else "")
         for t in tallies
         if t.clause.kind == "lookup" and not t.true and t.false + t.unknown
     ]

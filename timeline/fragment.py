@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from timeline.rules import minutes
+from timeline.rules import minutes, too_long
 
 Tree = dict[str, Any]
 
@@ -89,6 +89,8 @@ def interval(duration: str) -> str:
     count = minutes(duration)
     if count is None:
         raise FragmentError(f"`{duration}` is not a length of time; write a whole number and min, h, d or w: 24h")
+    if (wrong := too_long(duration)) is not None:
+        raise FragmentError(wrong)
     return f"to_hours({count // 60})" if count % 60 == 0 else f"to_minutes({count})"
 
 

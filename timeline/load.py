@@ -20,6 +20,10 @@ CONCEPT_KEYS = (
 )  # fmt: skip
 
 
+SHIPPED = "rules"
+"""What places in the shipped folder begin with."""
+
+
 def load(folders: Sequence[Path], *, shipped: bool = True) -> RuleSet:
     """Return the rule set of the shipped folder and then `folders`; a later folder adds and replaces by name.
 
@@ -27,10 +31,14 @@ def load(folders: Sequence[Path], *, shipped: bool = True) -> RuleSet:
     """
     from timeline.shipped import folder
 
+    home = folder("rules")
+    # The same folder twice, or the shipped one by its path, is one set and no repetition.
+    named = {path.resolve(): path for path in reversed([Path(one) for one in folders])}
     draft = Draft()
-    draft.read_folder(folder("rules"), "rules", rules=shipped)
-    for path in folders:
-        draft.read_folder(Path(path), str(path))
+    draft.read_folder(home, SHIPPED, rules=shipped or home.resolve() in named)
+    for real, path in reversed(named.items()):
+        if real != home.resolve():
+            draft.read_folder(path, f"./{path}" if str(path) == SHIPPED else str(path))
     return draft.finish()
 
 

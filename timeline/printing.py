@@ -23,6 +23,9 @@ MOST_DECIMALS, DIGITS, FEW_DIGITS = 2, 4, 2
 NOISE = 1e-9
 """What binary fractions add to a number: 0.1 + 0.2 has one decimal."""
 
+ALL_DIGITS = 15
+"""Decimal digits that every binary fraction keeps; further ones are noise."""
+
 WIDEST = 110
 """Longer lines of prose are hard to read."""
 
@@ -104,10 +107,23 @@ def columns_of(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[lis
     return [column([row[i] for row in rows], units) for i in range(len(header))]
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str = "") -> str:
-    """Return `rows` in columns under `header`; numbers to the right, words to the left."""
+def exactly(value: Any) -> str:
+    """Return one value as it stands in a table, its numbers with all their digits: 7,374.5, 0.123456."""
+    if isinstance(value, list | tuple):
+        return ", ".join(exactly(item) for item in value)
+    if not isinstance(value, float | Decimal) or not math.isfinite(value):
+        return cell(value)
+    short = f"{value:.{ALL_DIGITS}g}"
+    return short if "e" in short else f"{Decimal(short):,f}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str = "", exact: bool = False) -> str:
+    """Return `rows` in columns under `header`; numbers to the right, words to the left.
+
+    Numbers are rounded to be read, unless `exact`.
+    """
     numeric = [any(_is_number(row[i]) for row in rows) for i in range(len(header))]
-    columns = columns_of(header, rows)
+    columns = [[exactly(row[i]) for row in rows] for i in range(len(header))] if exact else columns_of(header, rows)
     lines = [list(header), *(list(line) for line in zip(*columns, strict=True))]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 

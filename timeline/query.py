@@ -170,12 +170,12 @@ def _unknown_parameter(query: Query, name: str) -> str:
 
 
 def render(frame: "polars.DataFrame", how: Literal["table", "csv", "json"] = "table") -> str:
-    """Return `frame` as text: columns for reading, CSV (a missing value is empty) or JSON (null)."""
+    """Return `frame` as text: columns for reading, no number rounded, CSV (missing is empty) or JSON (null)."""
     if how == "csv":
         return _flat(frame).write_csv()
     if how == "json":
         return printing.as_json(frame.to_dicts())
-    return printing.table(frame.columns, frame.rows())
+    return printing.table(frame.columns, frame.rows(), exact=True)
 
 
 def write(frame: "polars.DataFrame", path: Path) -> None:

@@ -18,6 +18,11 @@ SIDES = ("baseline", "before", "after")
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DURATION = re.compile(r"(-?)(\d+)(min|h|d|w)")
+LONGEST = 73_048
+"""Days of the longest length of time that a rule may name."""
+_SHIFT = r"( *[+-] *\d+(?:min|h|d|w))"
+WINDOW = re.compile(rf"[\[(](?P<at>\S+?)(?P<low>{_SHIFT})?, *(?P=at)(?P<high>{_SHIFT})?[\])]$")
+"""A window about one time: [time + 5d, time + 2d]."""
 MINUTES = {"min": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 """Minutes in a unit of elapsed time: a day is 24 hours."""
 
@@ -29,6 +34,22 @@ def minutes(duration: str) -> int | None:
         return None
     sign, count, unit = match.groups()
     return int(count) * MINUTES[unit] * (-1 if sign else 1)
+
+
+def too_long(duration: str) -> str | None:
+    """What is wrong with a length of time longer than anything that happens to a patient; None for nothing."""
+    if abs(minutes(duration) or 0) <= LONGEST * MINUTES["d"]:
+        return None
+    return f"`{duration}` is longer than {LONGEST}d, two hundred years; write a shorter time, or leave the bound open"
+
+
+def never(window: str) -> bool:
+    """Whether a text ends in a window that ends before it begins, as far as its words alone tell."""
+    match = WINDOW.search(window)
+    if match is None:
+        return False
+    begin, end = (minutes(match[name].replace(" ", "").lstrip("+")) if match[name] else 0 for name in ("low", "high"))
+    return (end or 0) < (begin or 0)
 
 
 class Model(BaseModel):

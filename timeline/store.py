@@ -6,8 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from timeline import schema
+from timeline import personal, schema
 from timeline.errors import StudyError
+from timeline.quote import literal
 
 FORMAT = "3"
 """Version of the study file's own layout."""
@@ -91,13 +92,11 @@ def comment(con: duckdb.DuckDBPyConnection, tables: Iterable[str] = schema.TABLE
     """Write each column's meaning into the file, so that a reader of the tables needs no manual."""
     for table in tables:
         for field in schema.TABLES[table]:
-            con.execute(
-                f"COMMENT ON COLUMN {table}.\"{field.name}\" IS '{field.meaning.replace(chr(39), chr(39) * 2)}'"
-            )
+            con.execute(f'COMMENT ON COLUMN {table}."{field.name}" IS {literal(field.meaning)}')
 
 
 def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None, at: str = "time") -> None:
-    """Make anew `event`, all events with the day since `at` of `index`, and `observation`, what rules may read."""
+    """Make anew the views on events: with days since `at` of `index`, what rules may read, what is not to be told."""
     con.execute(f"CREATE OR REPLACE VIEW event AS {event_select(index, at)}")
     # For rules an end before the start is none; `event` shows it as the source has it.
     con.execute(
@@ -108,6 +107,11 @@ def refresh_views(con: duckdb.DuckDBPyConnection, index: str | None = None, at: 
         "CREATE OR REPLACE VIEW observation AS SELECT * EXCLUDE (implausible) FROM meta.any_event "
         "WHERE concept IS NOT NULL AND NOT implausible"
     )
+    said = [
+        f'COMMENT ON COLUMN meta.personal_word."{name}" IS {literal(text)}' for name, text in personal.MEANINGS.items()
+    ]
+    view = f"CREATE OR REPLACE VIEW meta.personal_word AS {personal.select(personal.EVENTS)}"
+    con.execute("; ".join([view, *said]))
 
 
 def event_select(index: str | None, at: str = "time") -> str:

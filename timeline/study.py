@@ -62,18 +62,12 @@ class Study:
         from timeline import store
 
         new = create and not self.path.exists()
-        folder = self.path.parent
-        new_folder = create and not folder.exists()
-        if new_folder:
-            folder.mkdir(parents=True)
         try:
             with closing(store.connect(self.path, create=create)) as con:
                 yield con
         except BaseException:
             if new:  # what never came to hold anything leaves no file behind
                 self.path.unlink(missing_ok=True)
-            if new_folder:
-                folder.rmdir()
             raise
 
     def ingest(
@@ -83,9 +77,13 @@ class Study:
         mapping: Path | str | None = None,
         timezone: str | None = None,
         replace: bool = False,
+        show_values: bool = False,
         progress: Progress | None = None,
     ) -> IngestReport:
-        """Add extracts to the study and return what became of every row; raises ExtractError or Findings."""
+        """Add extracts to the study and return what became of every row; raises ExtractError or Findings.
+
+        Words of the source that stand for a patient each are counted and not told, unless `show_values`.
+        """
         from timeline import ingest, load
 
         with self.writing(create=True) as con:
@@ -97,6 +95,7 @@ class Study:
                 mapping=None if mapping is None else Path(mapping),
                 timezone=timezone,
                 replace=replace,
+                show_values=show_values,
                 progress=progress,
             )
 

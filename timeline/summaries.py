@@ -43,7 +43,7 @@ def ingest_text(report: IngestReport) -> str:
         ("Rejected, see meta.rejected", _named(report.rejected)),
         (
             f"Without a concept: {count(report.unmapped_codes, 'code')}, {count(report.unmapped_rows, 'row')}",
-            _named(report.unmapped, report.unmapped_codes),
+            _named(report.unmapped, report.unmapped_codes) or ("not shown" if report.unmapped_codes else ""),
         ),
         ("Without a unit, taken to be in the concept's own", _named(report.assumed_units)),
         ("Units that the mapping says to be wrongly labelled", _named(report.relabelled)),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from timeline import figure, printing, whatif_text
+from timeline.asking import settings
 from timeline.errors import UsageError
 from timeline.study import Study
 
@@ -51,14 +52,11 @@ def sweep(args: argparse.Namespace) -> int:
 def diff(args: argparse.Namespace) -> int:
     """`timeline diff`: two studies, or a study and other definitions; 0 whether or not they differ."""
     wrong = _unwritable(args.output, TABLES, "-o")
-    wrong += [
-        f"--set {pair}: write RULE.PARAM=VALUE, without blanks around `=`" for pair in args.set if not _is_pair(pair)
-    ]
     if args.only and not args.rules:
         wrong.append("timeline diff: --only leaves the shipped rules out; name your own with --rules DIR")
     if wrong:
         raise UsageError("\n".join(wrong))
-    params = dict(pair.split("=", 1) for pair in args.set)
+    params = settings(args.set, "RULE.PARAM=VALUE")
     with printing.progress() as show:
         found = Study.open(args.study).diff(
             args.other, rules=args.rules, only=args.only, params=params, values=args.show_values, progress=show
@@ -69,10 +67,6 @@ def diff(args: argparse.Namespace) -> int:
         query.write(found.frame, Path(args.output))
     print(printing.as_json(found) if args.json else whatif_text.diff_text(found, args.output))
     return 0
-
-
-def _is_pair(pair: str) -> bool:
-    return all(pair.partition("=")[::2])
 
 
 def axes(pairs: Sequence[str]) -> tuple[Mapping[str, tuple[str, ...]], list[str]]:

@@ -55,6 +55,8 @@ def audit(
     ids = (*known, *computed.COMPOSED)
     _refuse_unknown("--check", only, ids)
     _refuse_unknown("--fail-on", fail_on, (*ids, DECLARED, NONE))
+    if NONE in fail_on and len(fail_on) > 1:
+        raise UsageError(f"--fail-on: `{NONE}` stands alone; leave it out, or the ids")
     _refuse_unknown("`audit` of the rule set", (*declared.stop, *declared.limits), ids)
     asked = [id for id in ids if not only or id in only]
     rules = computed.last_run(con) if computed.OF_RULES.intersection(asked) else {}

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from timeline import personal
 from timeline.audit.records import Profile
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ OF_CONCEPT = re.compile(r".*\((\w+)\)|unit '.*' for (\w+),")
 def profile(con: "duckdb.DuckDBPyConnection") -> tuple[Profile, ...]:
     """Return a profile of each concept that has events, most events first."""
     units: dict[str, list[str]] = {}
+    hidden = personal.of(con, personal.EVENTS)
     for concept, unit, n in con.execute(UNITS_SEEN).fetchall():
+        if hidden.holds("unit", unit):
+            continue
         units.setdefault(concept, []).append(f"{unit} ({n:,})")
     refused: Counter[str] = Counter()
     for reason, n in con.execute(REFUSED).fetchall():

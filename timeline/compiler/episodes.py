@@ -10,7 +10,7 @@ from timeline.compiler.relation import Relation
 from timeline.fragment import interval
 from timeline.parse_rule import IMPLICIT
 from timeline.quote import identifier
-from timeline.rules import EpisodesRule, minutes
+from timeline.rules import EpisodesRule, minutes, too_long
 
 
 def length(ctx: Context, text: str, path: str) -> str | None:
@@ -21,6 +21,9 @@ def length(ctx: Context, text: str, path: str) -> str | None:
             return None
         if named.kind == "duration":
             return ctx.params[text[1:]]
+    elif (wrong := too_long(text)) is not None:
+        ctx.say(path, wrong)
+        return None
     elif minutes(text) is not None:
         return interval(text)
     ctx.say(path, f"`{text}` is not a length of time; write a whole number and min, h, d or w, such as 24h")

@@ -6,7 +6,7 @@ from timeline.compiler.context import missing
 from timeline.errors import Finding, UsageError
 from timeline.fragment import interval
 from timeline.quote import literal
-from timeline.rules import Param, RuleSet, kind_of
+from timeline.rules import Param, RuleSet, kind_of, too_long
 
 
 def in_force(ruleset: RuleSet, overrides: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -20,6 +20,8 @@ def in_force(ruleset: RuleSet, overrides: Mapping[str, str]) -> dict[str, dict[s
             wrong.append(missing("parameter", key, known))
         elif kind_of(text) != declared.kind:
             wrong.append(f"{key} is a {declared.kind} such as {declared.default}; `{text}` is a {kind_of(text)}")
+        elif declared.kind == "duration" and (long := too_long(text)) is not None:
+            wrong.append(f"{key}: {long}")
         elif text.startswith("-") and declared.kind == "duration" and not declared.default.startswith("-"):
             wrong.append(f"{key} is a length of time such as {declared.default}; `{text}` is negative")
     if wrong:

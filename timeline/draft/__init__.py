@@ -45,14 +45,16 @@ def draft(
     format: str = "auto",
     mapping: Path | str | None = None,
     most: int = MOST,
+    show_values: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Draft:
     """Return what a mapping file would have to say of an extract; nothing is kept of it.
 
     The extract is read into a study that is thrown away. Where it cannot be read at all, `problem` says why, and
-    its tables are drafted alone. Raises ExtractError where there is no such file, Findings where `mapping` is none.
+    its tables are drafted alone. Words that stand for a patient each are not told, unless `show_values`.
+    Raises ExtractError where there is no such file, Findings where `mapping` is none.
     """
-    from timeline import ingest, store
+    from timeline import ingest, personal, store
     from timeline.draft import codes, patterns, tables
     from timeline.draft.alike import Known
     from timeline.errors import ExtractError
@@ -79,16 +81,18 @@ def draft(
             described |= module.descriptions(con, path) if hasattr(module, "descriptions") else {}
         # The tables of a standard are known, read or not.
         free = [path for path in files if modules[path].__name__.endswith(".native")]
-        found = codes.drafted(con, known, described, most)
+        hidden = personal.Personal() if show_values else personal.of(con, personal.EVENTS, "--show-values shows them")
+        found = codes.drafted(con, known, described, most, hidden)
         return Draft(
             patterns=patterns.drafted(codes.rows_of_codes(con)),
             codes=found.codes,
             codes_in_all=found.codes_in_all,
             rows_in_all=found.rows_in_all,
             units=codes.units(con),
-            routes=codes.routes(con),
+            routes=codes.routes(con, hidden),
             words=codes.words(con, concepts),
             tables=tables.unread(con, free, given, read, known),
+            hidden=hidden.said,
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from timeline.draft.alike import Known, concepts_like, words_like
 from timeline.draft.records import CodeDraft, RouteDraft, UnitDraft, WordDraft
 from timeline.ingest.counts import ROUTES
+from timeline.personal import Personal
 from timeline.quote import literal
 from timeline.rules import Concept
 
@@ -34,15 +35,20 @@ class Codes:
     rows_in_all: int
 
 
-def drafted(con: "Connection", known: Known, described: Mapping[str, str], most: int) -> Codes:
-    """Group what has no concept by the key that a mapping file would name."""
-    con.execute("""CREATE OR REPLACE TEMP TABLE draft_event AS
-        SELECT coalesce(k.key, e.code) AS key, e.code, e.patient_id, e.value, coalesce(e.source_unit, '') AS unit,
+def drafted(con: "Connection", known: Known, described: Mapping[str, str], most: int, hidden: Personal) -> Codes:
+    """Group what has no concept by the key that a mapping file would name; leave out what is `hidden`."""
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE draft_event AS
+        SELECT coalesce(k.key, e.code) AS key, e.code, e.patient_id, e.value,
+            CASE WHEN NOT list_contains($units, e.source_unit) THEN e.source_unit WHEN e.source_unit IS NULL THEN ''
+                END AS unit,
             e.text, k.parents
         FROM meta.event AS e JOIN meta.source AS s USING (source_file)
         LEFT JOIN meta.code AS k ON k.mapping = coalesce(s.mapping, '') AND k.code = e.code
             AND k.source_unit = coalesce(e.source_unit, '')
-        WHERE e.concept IS NULL""")
+        WHERE e.concept IS NULL AND NOT list_contains($codes, e.code)""",
+        {"codes": hidden.listed("code"), "units": hidden.listed("unit")},
+    )
     counted = con.execute("""SELECT key, count(*) AS n, count(DISTINCT patient_id),
             count(DISTINCT CASE WHEN value IS NOT NULL THEN patient_id END),
             quantile_cont(value, [0.1, 0.5, 0.9]), list(DISTINCT code ORDER BY code)[:5],
@@ -120,11 +126,14 @@ def units(con: "Connection") -> tuple[UnitDraft, ...]:
     return tuple(UnitDraft(reason, n) for reason, n in rows)
 
 
-def routes(con: "Connection") -> tuple[RouteDraft, ...]:
+def routes(con: "Connection", hidden: Personal) -> tuple[RouteDraft, ...]:
     """The routes that are no words of ours."""
     ours = ", ".join(literal(route) for route in ROUTES)
-    rows = con.execute(f"""SELECT route, count(*) AS n FROM meta.event WHERE route NOT IN ({ours})
-        GROUP BY route ORDER BY n DESC, route LIMIT 50""").fetchall()
+    rows = con.execute(
+        f"""SELECT route, count(*) AS n FROM meta.event WHERE route NOT IN ({ours}) AND NOT list_contains(?, route)
+        GROUP BY route ORDER BY n DESC, route LIMIT 50""",
+        [hidden.listed("route")],
+    ).fetchall()
     return tuple(RouteDraft(route, n, words_like(route, ROUTES)) for route, n in rows)
 
 

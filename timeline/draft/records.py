@@ -97,6 +97,8 @@ class Draft:
 
     problem: str | None = None
     """Why the extract cannot be read at all."""
+    hidden: tuple[str, ...] = ()
+    """Sentences about words that are not told, since they stand for a patient each."""
     patterns: tuple[PatternDraft, ...] = ()
     codes: tuple[CodeDraft, ...] = ()
     codes_in_all: int = 0

@@ -23,6 +23,7 @@ def text_of(draft: Draft, title: str) -> str:
     parts = [HEAD, f"title: {_quoted(title)}"]
     if draft.problem is not None:
         parts.append(f"## The extract cannot be read as it is: {_line(draft.problem)}")
+    parts += [f"## {_line(sentence)}" for sentence in draft.hidden]
     parts += [
         _tables(draft.tables),
         _patterns(draft.patterns),

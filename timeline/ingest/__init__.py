@@ -38,9 +38,13 @@ def ingest(
     mapping: Path | str | None = None,
     timezone: str | None = None,
     replace: bool = False,
+    show_values: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> IngestReport:
-    """Return the counts of adding extracts to a study; raise ExtractError, and change nothing, if one is unreadable."""
+    """Return the counts of adding extracts to a study; raise ExtractError, and change nothing, if one is unreadable.
+
+    Words of the source that stand for a patient each are counted and not told, unless `show_values`.
+    """
     from timeline.ingest import normalise
 
     say = progress or (lambda _: None)
@@ -61,12 +65,12 @@ def ingest(
     # Outside the transaction: rows of a table made inside one have no row numbers yet.
     try:
         staged = _stage(con, listed, format, read, say)
-        return _load(con, listed, staged, concepts, label, timezone, replace, say)
+        return _load(con, listed, staged, concepts, label, timezone, replace, show_values, say)
     finally:
         normalise.clear(con)
 
 
-def _load(con, listed, staged, concepts, label, timezone, replace, say) -> IngestReport:
+def _load(con, listed, staged, concepts, label, timezone, replace, show_values, say) -> IngestReport:
     """All of it in one transaction, or nothing."""
     import duckdb
 
@@ -75,7 +79,7 @@ def _load(con, listed, staged, concepts, label, timezone, replace, say) -> Inges
     con.execute("BEGIN TRANSACTION")
     try:
         zone = load.settle_zone(con, timezone)
-        report = load.load(con, staged, concepts, label, zone, replace, say)
+        report = load.load(con, staged, concepts, label, zone, replace, show_values, say)
         load.mark_synthetic(con, [path for path in listed if isinstance(path, Path)], report)
         con.execute("COMMIT")
     except BaseException as error:

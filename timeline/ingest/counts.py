@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from timeline.ingest.codes import Resolution
 from timeline.ingest.report import IngestReport, UnitConversion
 from timeline.ingest.staged import CodeMapping, Staged
+from timeline.personal import Personal
 from timeline.printing import did_you_mean
 from timeline.quote import literal
 from timeline.rules import Concept
@@ -79,11 +80,14 @@ def repeats(con: "Connection", files: Sequence[tuple[Staged, dict]]) -> int:
         WHERE content IN (SELECT content FROM often) OR content IN (SELECT content FROM old)""").fetchall()[0][0]
 
 
-def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]) -> IngestReport:
-    """What `ingest_meaning` and `ingest_row` say in numbers."""
+def summary(
+    con: "Connection", concepts: Mapping[str, Concept], resolutions: Sequence[Resolution], hidden: Personal
+) -> IngestReport:
+    """What `ingest_meaning` and `ingest_row` say in numbers; words that are `hidden` are counted alone."""
     unmapped = con.execute("""SELECT c.code, CAST(sum(n) AS BIGINT) AS n
         FROM (SELECT code AS id, count(*) AS n FROM ingest_row GROUP BY code) JOIN ingest_code AS c USING (id)
         WHERE c.concept IS NULL GROUP BY c.code ORDER BY n DESC, c.code""").fetchall()
+    told = [(code, n) for code, n in unmapped if not hidden.holds("code", code)]
     date_only = con.execute("""SELECT count(*) FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code
         WHERE r.state = 1 OR (c.date_only AND r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP))""").fetchall()
     conversions = con.execute("""SELECT concept, source_unit, unit, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning
@@ -92,7 +96,7 @@ def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Seq
     words = {name: concept.words for name, concept in concepts.items() if concept.words}
     return IngestReport(
         events=con.execute("SELECT count(*) FROM ingest_row").fetchall()[0][0],
-        unmapped=tuple(unmapped[:NAMED]),
+        unmapped=tuple(told[:NAMED]),
         unmapped_codes=len(unmapped),
         unmapped_rows=sum(n for _, n in unmapped),
         assumed_units=_by_concept(con, "assumed AND number IS NOT NULL"),
@@ -106,7 +110,7 @@ def summary(con: "Connection", concepts: Mapping[str, Concept], resolutions: Seq
         ),
         conversions=tuple(UnitConversion(*one) for one in conversions),
         date_only=date_only[0][0],
-        warnings=(*_remarks(unmapped, concepts, resolutions), *_routes(con)),
+        warnings=(*hidden.said, *_remarks(told, concepts, resolutions, hidden), *_routes(con, hidden)),
     )
 
 
@@ -126,7 +130,10 @@ def _not_listed(words: Mapping[str, Sequence[str]]) -> str:
 
 
 def _remarks(
-    unmapped: Sequence[tuple[str, int]], concepts: Mapping[str, Concept], resolutions: Sequence[Resolution]
+    unmapped: Sequence[tuple[str, int]],
+    concepts: Mapping[str, Concept],
+    resolutions: Sequence[Resolution],
+    hidden: Personal,
 ) -> list[str]:
     """Codes that name several concepts; unmapped ones that are unverified for a concept, or the name of a group."""
     unverified = {code: name for name, concept in concepts.items() for code in concept.unverified}
@@ -136,7 +143,7 @@ def _remarks(
         f"{code} counts as {one.concept}, and other codings of it name {', '.join(one.contradictory)}; "
         "say which in a mapping"
         for code, one in several.items()
-        if one.concept is not None
+        if one.concept is not None and not hidden.holds("code", code)
     ]
     for code, n in unmapped:
         known = next((one for one in (code, keys.get(code, code)) if one in unverified), None)
@@ -150,11 +157,12 @@ def _remarks(
     return said
 
 
-def _routes(con: "Connection") -> list[str]:
+def _routes(con: "Connection", hidden: Personal) -> list[str]:
     """The routes that are no words of the native format, the most frequent first."""
     listed = ", ".join(literal(route) for route in ROUTES)
     found = con.execute(f"""SELECT route, CAST(sum(n) AS BIGINT) AS n FROM ingest_meaning
         WHERE concept IS NOT NULL AND route NOT IN ({listed}) GROUP BY route ORDER BY n DESC, route""").fetchall()
+    found = [(route, n) for route, n in found if not hidden.holds("route", route)]
     if not found:
         return []
     named = ", ".join(f"{route} ({n} rows)" for route, n in found[:NAMED])

@@ -8,9 +8,10 @@ from dataclasses import replace as with_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline import schema, validate
+from timeline import personal, schema, validate
 from timeline.errors import ExtractError, Findings, UsageError
 from timeline.ingest import conform, counts, meaning, normalise, patients, sift
+from timeline.ingest.codes import Resolution
 from timeline.ingest.remap import apply, forget_codes, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
 from timeline.ingest.staged import Staged
@@ -56,6 +57,7 @@ def load(
     label: str,
     zone: str | None,
     replace: bool,
+    show_values: bool,
     say: Callable[[str], None],
 ) -> IngestReport:
     """Add the files that are new; return the counts."""
@@ -71,21 +73,26 @@ def load(
     read = counts.rows_read(con, new)
     say("holding columns against their types")
     conformed = conform.conform(con, new)
-    folded = _load_patient_files(con, new)
+    folded, blotted = _load_patient_files(con, new)
+    resolutions: list[Resolution] = []
     if events:
         say("reading codes, values and patients")
-        report, folded_events = _events(con, events, concepts, label, zone, report, say)
-        folded |= folded_events
+        resolutions, folded_events, more = _events(con, events, concepts, label, zone, say)
+        folded, blotted = folded | folded_events, blotted + more
     say("sorting and writing")
     _broken_lines(con, new)
+    repeats = counts.repeats(con, events) if events else 0
     patients.write_events(con, meaning.events(events) if events else None)
     patients.refresh(con)
     _validate(con)
+    if events:
+        hidden = personal.Personal() if show_values else personal.of(con, personal.EVENTS)
+        report = _counted(con, events, concepts, resolutions, hidden, with_(report, repeats=repeats))
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
     rejected = counts.rejected(con, [one.source_file for one in new])
     said = (*patients.other_words(con, [one.source_file for one in new]), *patients.contradictions(con))
-    warnings = (*report.warnings, *notes, *conform.warnings(conformed), *said, *_stale(con))
+    warnings = (*report.warnings, *blotted, *notes, *conform.warnings(conformed), *said, *_stale(con))
     return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
 
 
@@ -159,13 +166,14 @@ def _forget(con: "Connection", name: str) -> None:
         con.execute(f"DELETE FROM {table} WHERE source_file = ?", [name])
 
 
-def _load_patient_files(con: "Connection", new: Sequence[Staged]) -> dict[str, int]:
+def _load_patient_files(con: "Connection", new: Sequence[Staged]) -> tuple[dict[str, int], tuple[str, ...]]:
     files = [one for one in new if one.kind == "patients"]
-    return {one.source_file: 0 for one in files} | patients.load_patients(con, files)
+    folded, blotted = patients.load_patients(con, files)
+    return {one.source_file: 0 for one in files} | folded, blotted
 
 
-def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestReport, dict[str, int]]:
-    """Stage the rows of the event files, fold and set aside, and count what is left."""
+def _events(con, events, concepts, label, zone, say) -> tuple[list[Resolution], dict[str, int], tuple[str, ...]]:
+    """Stage the rows of the event files, fold and set aside: the codes, the rows folded, what reasons do not tell."""
     normalise.number_what_repeats(con, events)
     mappings = [one.mapping for one, _ in events]
     resolutions = normalise.resolve_codes(con, concepts, mappings, label)
@@ -173,16 +181,22 @@ def _events(con, events, concepts, label, zone, report, say) -> tuple[IngestRepo
     normalise.stage_rows(con, events, zone)
     _refuse_offsets(con, events)
     folded = sift.fold_duplicates(con, events)
-    sift.set_aside(con, events)
-    repeats = counts.repeats(con, events)
+    blotted = sift.set_aside(con, events)
     meaning.write_words(con, events)
     meaning.give_meaning(con)
     keep_codes(con)
-    found = counts.summary(con, concepts, resolutions)
+    by_name = {one.source_file: folded.get(number, 0) for number, (one, _) in enumerate(events)}
+    return resolutions, by_name, blotted
+
+
+def _counted(con, events, concepts, resolutions, hidden, report) -> IngestReport:
+    """The numbers of the events that were added, and what there is to say of their codes and words."""
+    mappings = [one.mapping for one, _ in events]
+    found = counts.summary(con, concepts, resolutions, hidden)
     said = [*counts.not_in_force(mappings, concepts), *counts.unmet(mappings, resolutions)]
     said = (*report.warnings, *found.warnings, *said)
-    by_name = {one.source_file: folded.get(number, 0) for number, (one, _) in enumerate(events)}
-    return with_(found, unchanged=report.unchanged, replaced=report.replaced, repeats=repeats, warnings=said), by_name
+    kept = {"unchanged": report.unchanged, "replaced": report.replaced, "repeats": report.repeats}
+    return with_(found, **kept, warnings=said)
 
 
 def _refuse_offsets(con: "Connection", events: Sequence) -> None:

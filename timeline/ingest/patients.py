@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from timeline import schema, store
+from timeline import personal, schema, store
 from timeline.ingest import parse
 from timeline.ingest.normalise import Batch, batches, raw, typed
 from timeline.ingest.sexes import FORMS, one_form
@@ -30,9 +30,13 @@ ROWS_NAMED = 5
 USUAL = "write it as 1960-12-31"
 
 
-def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]:
-    """Load patients files into meta.patient_fact and meta.rejected; return how many duplicates were folded, by file."""
+def load_patients(con: "Connection", staged: Sequence[Staged]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Load patients files into meta.patient_fact and meta.rejected.
+
+    Returns how many duplicates were folded, by file, and sentences about reasons that would have told patients.
+    """
     folded: dict[str, int] = {}
+    said: tuple[str, ...] = ()
     files = typed(con, staged, PATIENT_COLUMNS)
     for batch in batches(files):
         _stage(con, batch, {one.source_file: one.advice.get("birth_date", USUAL) for one, _ in files})
@@ -42,6 +46,7 @@ def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]
                     con.execute(f"""UPDATE ingest_patient_row
                         SET reason = coalesce(ingest_patient_row.reason, n.reason) FROM ({one.refused}) AS n
                         WHERE file = {literal(one.source_file)} AND ingest_patient_row.source_row = n.source_row""")
+        said += personal.blot(con, "ingest_patient_row", "file", "patient_id")
         _set_aside(con, {one.source_file: one for one, _ in files})
         con.execute("""INSERT INTO meta.patient_fact SELECT patient_id, sex, birth_date,
                 coalesce(year(birth_date), birth_year), file, source_row
@@ -49,7 +54,7 @@ def load_patients(con: "Connection", staged: Sequence[Staged]) -> dict[str, int]
         copies = "SELECT file, count(*) FROM ingest_patient_row WHERE copy > 1 GROUP BY file"
         folded |= dict(con.execute(copies).fetchall())
         con.execute("DROP TABLE ingest_patient_row")
-    return folded
+    return folded, said
 
 
 def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from timeline import concepts as concept_tables
-from timeline import schema
+from timeline import personal, schema
 from timeline.ingest import codes, parse
 from timeline.ingest.staged import Code
 from timeline.rules import Concept
@@ -100,11 +100,12 @@ def _reject(con: "Connection") -> int:
     raw = "patient_id", "time", "end_time", "code", "source_value", "source_unit", "text", "route"
     pairs = ", ".join(f'"{name}" := e."{name}"' for name in raw)
     con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_refused AS
-        SELECT e.event_id, e.source_file, e.source_row,
+        SELECT e.event_id, e.patient_id, e.source_file, e.source_row,
             coalesce(c.reject, 'time is empty, and '
                 || coalesce(c.concept || ' is no', 'the code is mapped to no') || ' baseline fact') AS reason,
             CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw
         {EVENTS} WHERE c.reject IS NOT NULL OR (e."time" IS NULL AND NOT c.static)""")
+    personal.blot(con, "ingest_refused", "source_file", "patient_id")
     con.execute("""INSERT INTO meta.rejected SELECT source_file, source_row, reason, raw FROM ingest_refused
         ORDER BY source_file, source_row""")
     con.execute("DELETE FROM meta.event WHERE event_id IN (SELECT event_id FROM ingest_refused)")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from timeline import personal
 from timeline.errors import ExtractError
 from timeline.ingest.normalise import Files
 from timeline.ingest.parse import UNREADABLE
@@ -94,24 +95,33 @@ def told(staged: Staged) -> Iterator[None]:
         ) from None
 
 
-def set_aside(con: "Connection", files: Files) -> None:
-    """Move what cannot be used to meta.rejected, and what is a fact about the patient to meta.patient_fact."""
-    con.execute("CREATE TEMP TABLE ingest_reject (file UINTEGER, source_row UBIGINT, reason VARCHAR)")
+def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
+    """Move what cannot be used to meta.rejected, and what is a fact about the patient to meta.patient_fact.
+
+    Returns sentences about reasons that would have told who a row is of.
+    """
+    con.execute("CREATE TEMP TABLE ingest_reject (file UINTEGER, source_row UBIGINT, patient UINTEGER, reason VARCHAR)")
     # What a format refuses has its reason first: a dose that was held has no time because it was held.
     for number, (staged, _) in enumerate(files):
         if staged.refused is not None:
-            refused = f"SELECT r.file, r.source_row, n.reason FROM ingest_row AS r JOIN ({staged.refused}) AS n"
+            refused = (
+                f"SELECT r.file, r.source_row, r.patient, n.reason FROM ingest_row AS r JOIN ({staged.refused}) AS n"
+            )
             with told(staged):
                 con.execute(
                     f"INSERT INTO ingest_reject {refused} ON n.source_row = r.source_row WHERE r.file = {number}"
                 )
     advice = ", ".join(f"({number}, {_advice(staged)})" for number, (staged, _) in enumerate(files))
     con.execute(f"""INSERT INTO ingest_reject SELECT * FROM (
-        SELECT r.file, r.source_row, {REASON} AS reason
+        SELECT r.file, r.source_row, r.patient, {REASON} AS reason
         FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word
         JOIN (VALUES {advice}) AS a(file, "time", end_time) ON a.file = r.file) AS f
         WHERE reason IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM ingest_reject AS j WHERE j.file = f.file AND j.source_row = f.source_row)""")
+    names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
+    said = personal.blot(
+        con, "ingest_reject", f"(SELECT name FROM (VALUES {names}) AS f(n, name) WHERE n = file)", "patient"
+    )
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
         con.execute(f"""INSERT INTO meta.rejected
@@ -120,7 +130,6 @@ def set_aside(con: "Connection", files: Files) -> None:
             JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
-    names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
     sex = one_form("coalesce(c.fact_value, w.source_value, w.words)")
     born = "CASE WHEN c.fact = 'birth_date' THEN coalesce(TRY_CAST(c.fact_value AS DATE), CAST(r.\"time\" AS DATE)) END"
     con.execute(f"""INSERT INTO meta.patient_fact
@@ -130,6 +139,7 @@ def set_aside(con: "Connection", files: Files) -> None:
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file
         WHERE c.fact IS NOT NULL""")
     con.execute("DELETE FROM ingest_row WHERE code IN (SELECT id FROM ingest_code WHERE fact IS NOT NULL)")
+    return said
 
 
 def _advice(staged: Staged) -> str:

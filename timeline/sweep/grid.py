@@ -93,6 +93,8 @@ def _variants(ruleset: RuleSet, folders: Iterable[Path]) -> dict[str, RuleSet]:
     """Each variant by the name of its folder; a folder that holds only such folders stands for each of them."""
     found: dict[str, Path] = {}
     for folder in folders:
+        if str(folder) == PLAIN and not folder.exists():
+            continue  # the rule set as it is, which is always there
         inner = sorted({path.parent for path in folder.glob("*/*.yaml")} - {folder / "concepts"})
         for path in inner if inner and not list(folder.glob("*.yaml")) else [folder]:
             name = path.resolve().name

@@ -1,0 +1,126 @@
+"""Words that stand for a person, not for a kind of thing: a column of names or ids taken for one of codes or units.
+
+Messages tell words of the source as they stand. Where a column was mapped by mistake these would be patients' names:
+what looks like it is counted, and not told. Looks at who has which word, never at the words; knows no column's meaning.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+FEWEST = 3
+"""Patients with words of their own, from which on it is no chance."""
+SHARE = 0.75
+"""So many of a column's words at least belong to one patient: namesakes share the others."""
+NEARLY = 1.1
+"""Words of their own that a patient has on average at most: a name may be written in two ways."""
+NOTES = 20
+"""Words, from which on it is no chance that hardly one is in two rows: notes, numbers of specimens."""
+HIDDEN = "…"
+SHOWN = "meta.event has them, --show-values shows them"
+FILES = 3
+"""Files that a sentence names."""
+VOCABULARY = r"'^(.+[|]|[^/]+/)'"
+"""`LOINC/1988-5` and `http://system|code` are words of a vocabulary, which is judged by itself, too."""
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What is not to be told: words by column, and sentences that say so without them."""
+
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+
+    def holds(self, column: str, word: str | None) -> bool:
+        return word in self.words.get(column, ())
+
+    def listed(self, column: str) -> list[str]:
+        """As a list that SQL takes; of no words none but the empty one, so that its type is known."""
+        return sorted(self.words.get(column, ("",)))
+
+
+def select(spoken: str) -> str:
+    """SELECT source, "column", word: those of `spoken` that stand for a person each.
+
+    `spoken` is a SELECT of source, "column", word, the first (`low`) and the last (`high`) of the patients who have
+    it, in any order of patients, and its `rows`; a word may be in several rows. A column is judged file by file, and
+    over all files, which may be one a patient.
+    """
+    return f"""WITH spoken AS ({spoken}),
+        word AS (SELECT source, "column", word, regexp_extract(word, {VOCABULARY}) AS vocabulary,
+                min(low) AS low, max(high) AS high, sum(rows) AS rows
+            FROM spoken WHERE word IS NOT NULL AND low IS NOT NULL GROUP BY ALL),
+        level AS (SELECT * FROM word UNION ALL BY NAME
+            SELECT NULL AS source, "column", word, vocabulary, min(low) AS low, max(high) AS high, sum(rows) AS rows
+            FROM word GROUP BY ALL),
+        judged AS (SELECT source, "column", vocabulary, grouping(vocabulary) = 1 AS every,
+                count(*) AS words, sum(rows) AS rows, count(*) FILTER (low = high) AS own,
+                count(DISTINCT low) FILTER (low = high) AS patients
+            FROM level GROUP BY GROUPING SETS ((source, "column", vocabulary), (source, "column"))),
+        personal AS (SELECT * FROM judged WHERE patients >= {FEWEST} AND own >= {SHARE} * words
+            AND (own <= {NEARLY} * patients OR (words >= {NOTES} AND rows <= {NEARLY} * words)))
+        SELECT source, "column", word FROM word AS w WHERE EXISTS (
+            SELECT 1 FROM personal AS p WHERE p."column" = w."column" AND (p.source IS NULL OR p.source = w.source)
+            AND (p.every OR p.vocabulary = w.vocabulary))"""
+
+
+def of(con: "duckdb.DuckDBPyConnection", spoken: str, where: str = SHOWN) -> Personal:
+    """Return the words of `spoken` that are not to be told; `where` says where they are."""
+    words: dict[str, dict[str, set[str]]] = {}
+    for source, column, word in con.execute(f"{select(spoken)} ORDER BY ALL").fetchall():
+        words.setdefault(column, {}).setdefault(source, set()).add(word)
+    return Personal(
+        {column: frozenset().union(*found.values()) for column, found in words.items()},
+        tuple(_sentence(column, found, where) for column, found in words.items()),
+    )
+
+
+def _sentence(column: str, found: Mapping[str, Iterable[str]], where: str) -> str:
+    n = len({word for words in found.values() for word in words})
+    files = ", ".join(list(found)[:FILES]) + (f" and {len(found) - FILES} more files" if len(found) > FILES else "")
+    return (
+        f"{files}: {n:,} words of `{column}` stand for a patient or a row each and are not shown: perhaps the "
+        f"wrong column; {where}"
+    )
+
+
+QUOTED = r"'(?s)^(\w+) ''(.*)'' '"
+"""How a reason begins that quotes a word of the source: unit 'blobs' cannot be converted."""
+
+
+def blot(con: "duckdb.DuckDBPyConnection", table: str, source: str, patient: str) -> tuple[str, ...]:
+    """Take words that stand for a person out of the column `reason` of `table`; return sentences that say so.
+
+    `source` and `patient` are SQL over its rows. The rows as they were read, set aside, keep the words.
+    """
+    quoted = f"""SELECT {source} AS source, regexp_extract(reason, {QUOTED}, 1) AS "column",
+            regexp_extract(reason, {QUOTED}, 2) AS word, min({patient}) AS low, max({patient}) AS high, count(*) AS rows
+        FROM {table} WHERE regexp_matches(reason, {QUOTED}) GROUP BY ALL"""
+    found = of(con, quoted, "the column raw of meta.rejected has them")
+    for column, words in found.words.items():
+        con.execute(
+            f"""UPDATE {table} SET reason = replace(reason, '''' || w.word || '''', ?)
+            FROM (SELECT unnest(?) AS word) AS w
+            WHERE regexp_extract(reason, {QUOTED}, 1) = ? AND regexp_extract(reason, {QUOTED}, 2) = w.word""",
+            [f"'{HIDDEN}'", sorted(words), column],
+        )
+    return found.said
+
+
+EVENTS = """SELECT source_file AS source, 'code' AS "column", code AS word, min(patient_id) AS low,
+        max(patient_id) AS high, count(*) AS rows
+    FROM meta.event WHERE concept IS NULL GROUP BY source_file, code
+    UNION ALL SELECT source_file, 'unit', source_unit, min(patient_id), max(patient_id), count(*)
+    FROM meta.event WHERE concept IS NULL OR unit = source_unit GROUP BY source_file, source_unit
+    UNION ALL SELECT source_file, 'route', route, min(patient_id), max(patient_id), count(*)
+    FROM meta.event WHERE route IS NOT NULL GROUP BY source_file, route"""
+"""What the events of a study say in the source's own words, as `select` reads it."""
+MEANINGS = {
+    "source": "the file",
+    "column": "code, unit or route",
+    "word": "in the source's own words: each stands for a patient or a row, and is told by no message",
+}
+"""Columns of the view meta.personal_word: the words of `EVENTS` that stand for a person."""
