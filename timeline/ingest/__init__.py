@@ -41,7 +41,7 @@ def ingest(
     progress: Callable[[str], None] | None = None,
 ) -> IngestReport:
     """Return the counts of adding extracts to a study; raise ExtractError, and change nothing, if one is unreadable."""
-    from timeline.ingest import normalise
+    from timeline.ingest import memory, normalise
 
     say = progress or (lambda _: None)
     given = [paths] if isinstance(paths, str | Path) else paths
@@ -58,10 +58,11 @@ def ingest(
             raise ExtractError(f"{locked[0]}: no permission to read this")
     read, label = _mapping(mapping)
     normalise.clear(con)
-    # Outside the transaction: rows of a table made inside one have no row numbers yet.
     try:
-        staged = _stage(con, listed, format, read, say)
-        return _load(con, listed, staged, concepts, label, timezone, replace, say)
+        with memory.bounded(con):
+            # Outside the transaction: rows of a table made inside one have no row numbers yet.
+            staged = _stage(con, listed, format, read, say)
+            return _load(con, listed, staged, concepts, label, timezone, replace, say)
     finally:
         normalise.clear(con)
 

@@ -98,6 +98,8 @@ def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping |
 
     try:
         extract.extract(con, scratch, source, mapping)
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         said = str(error).lower()
         if "utf-8" in said or "unicode" in said:
