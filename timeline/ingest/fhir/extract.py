@@ -158,6 +158,7 @@ def _refused(type_: str, resource: Resource, kept: Iterable[str]) -> str:
         f"CASE WHEN {resource.status} NOT IN ({listed or chr(39) * 2}) THEN concat({said}) "
         f"WHEN regexp_full_match({resource.time}, {literal(elements.PARTIAL_DATE)}) "
         "THEN 'the time is a year or a month, which is no day' "
+        "WHEN contains(subject, 'Patient/') THEN NULL "
         "WHEN starts_with(subject, '#') THEN 'the subject is contained in the resource: nobody else can name it' "
         f"WHEN {kind} <> '' THEN concat('the subject is a ', {kind}, ', no Patient') END"
     )
