@@ -45,7 +45,7 @@ def ingest(
 
     Words of the source that stand for a patient each are counted and not told, unless `show_values`.
     """
-    from timeline.ingest import normalise
+    from timeline.ingest import memory, normalise
 
     say = progress or (lambda _: None)
     given = [paths] if isinstance(paths, str | Path) else paths
@@ -62,10 +62,11 @@ def ingest(
             raise ExtractError(f"{locked[0]}: no permission to read this")
     read, label = _mapping(mapping, concepts)
     normalise.clear(con)
-    # Outside the transaction: rows of a table made inside one have no row numbers yet.
     try:
-        staged = _stage(con, listed, format, read, say)
-        return _load(con, listed, staged, concepts, label, timezone, replace, show_values, say)
+        with memory.bounded(con):
+            # Outside the transaction: rows of a table made inside one have no row numbers yet.
+            staged = _stage(con, listed, format, read, say)
+            return _load(con, listed, staged, concepts, label, timezone, replace, show_values, say)
     finally:
         normalise.clear(con)
 

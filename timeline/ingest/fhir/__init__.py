@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.errors import ExtractError
-from timeline.ingest.fhir import extract, files, refer
+from timeline.ingest.fhir import extract, files, refer, versions
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
 from timeline.ingest.fhir.extract import Source
 from timeline.ingest.fhir.notes import notes
 from timeline.ingest.fhir.tables import PATIENT_READS, READS, TABLES
-from timeline.ingest.mapping import Mapping
+from timeline.ingest.mapping import Mapping, Table
 from timeline.ingest.staged import EVENT_COLUMNS, Staged
 from timeline.printing import did_you_mean
 from timeline.quote import literal
@@ -31,14 +31,12 @@ __all__ = ["IGNORED", "TABLES", "claims", "stage"]
 
 EVENTS = {name: f'"{name}"' for name in EVENT_COLUMNS}
 EVENTS["end_time"] = f"CASE WHEN NOT regexp_full_match(end_time, {literal(PARTIAL_DATE)}) THEN end_time END"
-OWN = ("resource", "id", "status", "subject", "time", "end_time", "code", "others", "value", "unit", "text", "route")
 PATIENTS = {
     "patient_id": "id",
     "sex": "gender",
     "birth_date": f"CASE WHEN NOT regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN birth_date END",
     "birth_year": f"CASE WHEN regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN left(birth_date, 4) END",
 }
-PATIENT_OWN = ("id", "gender", "birth_date")
 PARTS = 1 << 20
 """More than a file has parts."""
 Files = Sequence[tuple[int, Path, str, Source]]
@@ -55,9 +53,8 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
     listed = [(number, file, _name(file, path)) for number, file in enumerate(files.found(path))]
     if not listed:
         raise ExtractError(f"{path}: no FHIR here; an extract is *.ndjson (also .gz), or Bundles as *.json")
-    if mapping is not None and (wrong := mapping.idle(TABLES)):
-        said = ", ".join(f"`{key}`{did_you_mean(key, TABLES)}" for key in wrong)
-        raise ExtractError(f"mapping {mapping.name}: `statuses`: no resource of FHIR that is read here: {said}")
+    if mapping is not None:
+        _check(mapping)
     extract.create(con, scratch)
     relations: dict[int, Source] = {}
     for number, file, name in listed:
@@ -70,13 +67,27 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
         bundles = Source(f"{scratch}_entry", inside=True)
         relations |= {number: bundles for number, _, _ in documents}
         extract.extract(con, scratch, bundles, mapping)
-    refer.resolve(con, scratch)
+    several = refer.resolve(con, scratch)
     knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch), ranked=False)
     staged = list(_parts(con, scratch, [(*one, relations[one[0]]) for one in listed], knowing))
-    said = notes(con, scratch, [name for number, _, name in listed if number in empty])
+    said = notes(con, scratch, [name for number, _, name in listed if number in empty], several, mapping)
     if not staged:
         raise ExtractError(f"{path}: no resource of FHIR that is read here" + "".join(f"; {one}" for one in said))
     return [with_(staged[0], notes=said), *staged[1:]]
+
+
+def _check(mapping: Mapping) -> None:
+    """Raise ExtractError with all that a mapping says of resources and that has no meaning for FHIR."""
+    said = []
+    if wrong := mapping.idle(TABLES):
+        listed = ", ".join(f"`{key}`{did_you_mean(key, TABLES)}" for key in wrong)
+        said.append(f"`statuses`: no resource of FHIR that is read here: {listed}")
+    if asked := [f"`{key}`" for key, table in mapping.tables.items() if table != Table(ignore=table.ignore)]:
+        said.append(
+            f"`tables`: {', '.join(asked)}: the elements of a resource are known; only `ignore: true` is said of one"
+        )
+    if said:
+        raise ExtractError(f"mapping {mapping.name}: {'; '.join(said)}")
 
 
 def _name(file: Path, root: Path) -> str:
@@ -88,6 +99,8 @@ def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping |
 
     try:
         extract.extract(con, scratch, source, mapping)
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         said = str(error).lower()
         if "utf-8" in said or "unicode" in said:
@@ -104,7 +117,7 @@ def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> I
     found = _found(con, scratch)
     for number, file, name, source in files:
         written = f"SELECT source_row, json AS raw FROM {source.relation} AS s WHERE file = {number}"
-        broken = number in found.broken
+        broken, digest = number in found.broken, _digest(file, found.taken.get(number))
         for part in found.parts.get(number) or ([0] if broken else []):
             rows = f"(SELECT * FROM {scratch}_row WHERE file = {number} AND part = {part})"
             label = f"component[{part}]" if part else ""
@@ -116,12 +129,12 @@ def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> I
                 relation=rows,
                 within=(f"{scratch}_row", f"file * {PARTS}::BIGINT + part", number * PARTS + part),
                 columns=EVENTS,
-                own=OWN,
+                own=versions.OWN,
                 rejected=_broken(source, number) if broken and not part else None,
-                refused=_refused(rows) if (number, part) in found.refused else None,
+                refused=versions.refused(scratch, rows) if (number, part) in found.refused else None,
                 mapping=mapping,
                 part=label,
-                digest=_digest(con, scratch, number, file) if number in found.pointing else None,
+                digest=digest,
                 raw=written,
                 reads=READS,
             )
@@ -134,8 +147,10 @@ def _parts(con: "Connection", scratch: str, files: Files, mapping: Mapping) -> I
                 relation=f"(SELECT * FROM {scratch}_person WHERE file = {number})",
                 within=(f"{scratch}_person", "file", number),
                 columns=PATIENTS,
-                own=PATIENT_OWN,
+                own=versions.PATIENT_OWN,
+                refused=versions.refused_patients(scratch, number) if number in found.before else None,
                 part="Patient",
+                digest=digest,
                 raw=written,
                 reads=PATIENT_READS,
             )
@@ -148,8 +163,9 @@ class _Found:
     parts: dict[int, list[int]]
     broken: set[int]
     refused: set[tuple[int, int]]
-    pointing: set[int]
     persons: set[int]
+    before: set[int]
+    taken: dict[int, str]
 
 
 def _found(con: "Connection", scratch: str) -> _Found:
@@ -163,14 +179,11 @@ def _found(con: "Connection", scratch: str) -> _Found:
     return _Found(
         parts=parts,
         broken={number for (number,) in rows("file", "seen", "type = ''")},
-        refused=set(rows("file, part", "row", "refused IS NOT NULL")),
-        pointing={number for (number,) in rows("file", "row", "pointer IS NOT NULL")},
+        refused=set(rows("file, part", "row", "refused IS NOT NULL") + rows("file, part", "older")),
         persons={number for (number,) in rows("file", "person")},
+        before={number for (number,) in rows("file", "before", "differs")},
+        taken=refer.taken(con, scratch),
     )
-
-
-def _refused(rows: str) -> str:
-    return f"SELECT source_row, refused AS reason FROM {rows} WHERE refused IS NOT NULL"
 
 
 def _broken(source: Source, number: int) -> str:
@@ -181,9 +194,9 @@ def _broken(source: Source, number: int) -> str:
         FROM {source.relation} AS s WHERE file = {number} AND type = ''"""
 
 
-def _digest(con: "Connection", scratch: str, number: int, file: Path) -> str:
+def _digest(file: Path, taken: str | None) -> str | None:
     """The file's content and what its rows take from other files: a change there changes these rows too."""
-    pointed = con.execute(f"""SELECT pointer, min(code) FROM {scratch}_row
-        WHERE file = {number} AND pointer IS NOT NULL GROUP BY pointer ORDER BY pointer""").fetchall()
+    if taken is None:
+        return None
     with file.open("rb") as opened:
-        return hashlib.sha256(hashlib.file_digest(opened, "sha256").digest() + repr(pointed).encode()).hexdigest()
+        return hashlib.sha256(hashlib.file_digest(opened, "sha256").digest() + taken.encode()).hexdigest()

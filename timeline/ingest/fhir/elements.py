@@ -18,6 +18,11 @@ CONCEPT = {"coding": [CODING], "text": "VARCHAR"}
 QUANTITY = {name: "VARCHAR" for name in ("value", "comparator", "unit", "system", "code")}
 PERIOD = {"start": "VARCHAR", "end": "VARCHAR"}
 REFERENCE = {"reference": "VARCHAR"}
+IDENTIFIER = {"system": "VARCHAR", "value": "VARCHAR"}
+SUBJECT = {**REFERENCE, "identifier": IDENTIFIER}
+IDENTITY = {"id": "VARCHAR", "meta": {"lastUpdated": "VARCHAR", "versionId": "VARCHAR"}}
+"""What makes a resource one, and its versions several."""
+COMMON = {**IDENTITY, "status": "VARCHAR", "subject": SUBJECT}
 RANGE = {"low": QUANTITY, "high": QUANTITY}
 RATIO = {"numerator": QUANTITY, "denominator": QUANTITY}
 CONTAINED = {"resourceType": "VARCHAR", "id": "VARCHAR", "code": CONCEPT, "type": CONCEPT}
@@ -54,7 +59,8 @@ class Resource:
     unit: str = "NULL"
     text: str = "NULL"
     route: str = "NULL"
-    patient: str = "r.subject.reference"
+    patient: str = "r.subject"
+    """The Reference to the patient."""
     status: str = "r.status"
     status_name: str = "status"
     kept: tuple[str, ...] = ()
@@ -129,7 +135,7 @@ RATE = f"'rate ' || {_first(systems.amount('r.dosage.rateQuantity'), systems.amo
 def _instructed(prefix: str, member: str, time: str, **more: Any) -> Resource:
     """An order, or what a patient says: kept apart from what was given by its prefix."""
     dose = f"r.{member}[1].doseAndRate[1].doseQuantity"
-    shape = {"id": "VARCHAR", "status": "VARCHAR", "subject": REFERENCE, **MEDICATION, member: [INSTRUCTED]}
+    shape = {**COMMON, **MEDICATION, member: [INSTRUCTED]}
     return Resource(
         shape={**shape, **more.pop("shape")},
         codes=_drug(),
@@ -147,9 +153,7 @@ def _instructed(prefix: str, member: str, time: str, **more: Any) -> Resource:
 RESOURCES: Mapping[str, Resource] = {
     "Observation": Resource(
         shape={
-            "id": "VARCHAR",
-            "status": "VARCHAR",
-            "subject": REFERENCE,
+            **COMMON,
             "effectiveDateTime": "VARCHAR",
             "effectiveInstant": "VARCHAR",
             "effectivePeriod": PERIOD,
@@ -168,9 +172,7 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "MedicationAdministration": Resource(
         shape={
-            "id": "VARCHAR",
-            "status": "VARCHAR",
-            "subject": REFERENCE,
+            **COMMON,
             "effectiveDateTime": "VARCHAR",
             "effectivePeriod": PERIOD,
             **MEDICATION,
@@ -205,15 +207,15 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "Immunization": Resource(
         shape={
-            "id": "VARCHAR",
+            **IDENTITY,
             "status": "VARCHAR",
-            "patient": REFERENCE,
+            "patient": SUBJECT,
             "vaccineCode": CONCEPT,
             "occurrenceDateTime": "VARCHAR",
             "doseQuantity": QUANTITY,
             "route": CONCEPT,
         },
-        patient="r.patient.reference",
+        patient="r.patient",
         codes=systems.codes("r.vaccineCode"),
         time="r.occurrenceDateTime",
         value=systems.number("r.doseQuantity"),
@@ -223,9 +225,7 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "Procedure": Resource(
         shape={
-            "id": "VARCHAR",
-            "status": "VARCHAR",
-            "subject": REFERENCE,
+            **COMMON,
             "code": CONCEPT,
             "performedDateTime": "VARCHAR",
             "performedPeriod": PERIOD,
@@ -238,9 +238,9 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "Condition": Resource(
         shape={
-            "id": "VARCHAR",
+            **IDENTITY,
             "verificationStatus": CONCEPT,
-            "subject": REFERENCE,
+            "subject": SUBJECT,
             "code": CONCEPT,
             "onsetDateTime": "VARCHAR",
             "onsetPeriod": PERIOD,
@@ -258,9 +258,7 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "Encounter": Resource(
         shape={
-            "id": "VARCHAR",
-            "status": "VARCHAR",
-            "subject": REFERENCE,
+            **COMMON,
             "class": CODING,
             "type": [CONCEPT],
             "period": PERIOD,
@@ -273,9 +271,7 @@ RESOURCES: Mapping[str, Resource] = {
     ),
     "DeviceUseStatement": Resource(
         shape={
-            "id": "VARCHAR",
-            "status": "VARCHAR",
-            "subject": REFERENCE,
+            **COMMON,
             "device": REFERENCE,
             "contained": [CONTAINED],
             "timingDateTime": "VARCHAR",
@@ -293,7 +289,8 @@ DEFINITIONS: Mapping[str, str] = {"Medication": "code", "Device": "type"}
 READ = (*RESOURCES, *DEFINITIONS, "Patient", "")
 """The types that are read; the empty one is what says none, which is rejected."""
 PATIENT_SHAPE: Shape = {
-    "id": "VARCHAR",
+    **IDENTITY,
+    "identifier": [IDENTIFIER],
     "gender": "VARCHAR",
     "birthDate": "VARCHAR",
     "deceasedBoolean": "VARCHAR",
@@ -313,7 +310,7 @@ IGNORED: Mapping[str, str] = {
     "Observation.referenceRange": "the laboratory's, not the concept's",
     "Observation.bodySite, .method": "no column of an event; a mapping cannot reach them",
     "Condition.clinicalStatus": "how it stood when the extract was made, not at its onset",
-    "Patient.identifier, .name, .address, .telecom": "never read: they identify a person",
-    "meta, extension, modifierExtension, text": "no element of an event",
+    "Patient.name, .address, .telecom": "never read: they identify a person",
+    "extension, modifierExtension, text, meta.profile, .tag, .security": "no element of an event",
 }
 """Resources and elements that are there and not read -> why. Others are named by the report of an ingest."""

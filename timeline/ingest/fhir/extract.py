@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir import elements, systems
 from timeline.ingest.fhir.elements import DEFINITIONS, RESOURCES, Resource, Shape
-from timeline.ingest.staged import CodeMapping
+from timeline.ingest.mapping import Mapping
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ ROW = {
     "pointer": "VARCHAR",
     "refused": "VARCHAR",
     "unread": "VARCHAR",
+    "updated": "VARCHAR",
+    "version": "VARCHAR",
 }
 """The columns of `_row`; `part` is 0 for the resource itself, and the number of one of its components."""
 PERSON = {
@@ -51,8 +53,23 @@ PERSON = {
     "died": "VARCHAR",
     "died_at": "VARCHAR",
     "replaced": "BOOLEAN",
+    "identifiers": "VARCHAR[]",
+    "updated": "VARCHAR",
+    "version": "VARCHAR",
 }
-DEFINITION = {"file": "UINTEGER", "reference": "VARCHAR", "full_url": "VARCHAR", "codes": "VARCHAR[]"}
+DEFINITION = {
+    "file": "UINTEGER",
+    "source_row": "UBIGINT",
+    "reference": "VARCHAR",
+    "full_url": "VARCHAR",
+    "codes": "VARCHAR[]",
+    "updated": "VARCHAR",
+    "version": "VARCHAR",
+}
+IDENTIFIED = "Patient?identifier="
+"""Begins a subject that is an identifier, as FHIR writes conditional references: `SYSTEM|VALUE`, or the value alone."""
+NO_PATIENT = ("Group", "Device", "Location")
+"""What subjects are, by FHIR R4, beside Patients."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +108,13 @@ def create(con: "Connection", scratch: str) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {scratch}_{name} ({listed})")
 
 
-def extract(con: "Connection", scratch: str, source: Source, mapping: CodeMapping | None) -> None:
+def extract(con: "Connection", scratch: str, source: Source, mapping: Mapping | None) -> None:
     """Fill the tables with the resources of `source`, type by type."""
     counted = f"SELECT file, type, count(*) FROM {source.relation} AS s GROUP BY file, type"
     found = con.execute(f"INSERT INTO {scratch}_seen {counted} RETURNING type").fetchall()
     for type_ in sorted({type_ for (type_,) in found}):
+        if is_ignored(mapping, type_):
+            continue
         if type_ in RESOURCES:
             kept = (mapping.kept(type_) if mapping is not None else None) or RESOURCES[type_].kept
             con.execute(f"INSERT INTO {scratch}_row {_rows(source, type_, RESOURCES[type_], kept)}")
@@ -103,6 +122,12 @@ def extract(con: "Connection", scratch: str, source: Source, mapping: CodeMappin
             con.execute(f"INSERT INTO {scratch}_person {_persons(source)}")
         elif type_ in DEFINITIONS:
             con.execute(f"INSERT INTO {scratch}_definition {_definitions(source, type_)}")
+
+
+def is_ignored(mapping: Mapping | None, type_: str) -> bool:
+    """Whether the mapping leaves out the resources of a type."""
+    table = mapping.table(type_) if mapping is not None and type_ else None
+    return table is not None and table.ignore
 
 
 def _rows(source: Source, type_: str, resource: Resource, kept: Iterable[str]) -> str:
@@ -113,19 +138,37 @@ def _rows(source: Source, type_: str, resource: Resource, kept: Iterable[str]) -
         read = f"""(SELECT *, unnest(range(1 + coalesce(len(r.component), 0))) AS part,
             unnest(list_concat([struct_pack({itself})], r.component)) AS v FROM {read})"""
         part = "part"
+    unread = " ".join(f"WHEN {found} IS NOT NULL THEN {literal(name)}" for name, found in resource.unread.items())
+    return f"""SELECT file, {part}, source_row, {literal(type_)}, r.id, {resource.status}, subject,
+            {patient_of("subject")}, {resource.time}, {resource.end_time}, codes[1], codes[2:],
+            {resource.value}, {resource.unit}, {resource.text}, {resource.route}, {resource.pointer},
+            {_refused(type_, resource, kept)}, {f"CASE {unread} END" if unread else "NULL"},
+            r.meta.lastUpdated, r.meta.versionId
+        FROM (SELECT *, {prefixed(resource.codes, literal(resource.prefix))} AS codes,
+            {_subject(resource.patient)} AS subject FROM {read})"""
+
+
+def _refused(type_: str, resource: Resource, kept: Iterable[str]) -> str:
+    """Why a row is not to be used, as its resource alone says it."""
     listed = ", ".join(literal(one) for one in kept)
     said = f"{literal(resource.status_name)}, ' ', chr(39), {resource.status}, chr(39), ' of ', {literal(type_)}"
-    refused = (
+    other = literal(f"(?:^|/)({'|'.join(NO_PATIENT)})/")
+    kind = f"regexp_extract(subject, {other}, 1)"
+    return (
         f"CASE WHEN {resource.status} NOT IN ({listed or chr(39) * 2}) THEN concat({said}) "
         f"WHEN regexp_full_match({resource.time}, {literal(elements.PARTIAL_DATE)}) "
-        "THEN 'the time is a year or a month, which is no day' END"
+        "THEN 'the time is a year or a month, which is no day' "
+        "WHEN contains(subject, 'Patient/') THEN NULL "
+        "WHEN starts_with(subject, '#') THEN 'the subject is contained in the resource: nobody else can name it' "
+        f"WHEN {kind} <> '' THEN concat('the subject is a ', {kind}, ', no Patient') END"
     )
-    unread = " ".join(f"WHEN {found} IS NOT NULL THEN {literal(name)}" for name, found in resource.unread.items())
-    return f"""SELECT file, {part}, source_row, {literal(type_)}, r.id, {resource.status}, {resource.patient},
-            {patient_of(resource.patient)}, {resource.time}, {resource.end_time}, codes[1], codes[2:],
-            {resource.value}, {resource.unit}, {resource.text}, {resource.route}, {resource.pointer},
-            {refused}, {f"CASE {unread} END" if unread else "NULL"}
-        FROM (SELECT *, {prefixed(resource.codes, literal(resource.prefix))} AS codes FROM {read})"""
+
+
+def _subject(reference: str) -> str:
+    """The text of a Reference to a patient; an identifier alone as a conditional reference."""
+    system = f"coalesce(nullif(trim({reference}.identifier.system), '') || '|', '')"
+    value = f"nullif(trim({reference}.identifier.value), '')"
+    return f"coalesce(nullif(trim({reference}.reference), ''), {literal(IDENTIFIED)} || {system} || {value})"
 
 
 def prefixed(codes: str, prefix: str) -> str:
@@ -138,23 +181,27 @@ def patient_of(reference: str) -> str:
     url = r"^(?:.*/)?Patient/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$"
     urn = r"^urn:(?:uuid|oid):(.+)$"
     return (
-        f"coalesce(nullif(regexp_extract(trim({reference}), {literal(url)}, 1), ''), "
-        f"nullif(regexp_extract(trim({reference}), {literal(urn)}, 1), ''))"
+        f"coalesce(nullif(regexp_extract({reference}, {literal(url)}, 1), ''), "
+        f"nullif(regexp_extract({reference}, {literal(urn)}, 1), ''))"
     )
 
 
 def _persons(source: Source) -> str:
     partial = literal(elements.PARTIAL_DATE)
     at = "nullif(trim(r.deceasedDateTime), '')"
+    value = f"{literal(IDENTIFIED)} || trim(k.value)"
+    known = f"{literal(IDENTIFIED)} || nullif(trim(k.system), '') || '|' || trim(k.value)"
     return f"""SELECT file, source_row, r.id, full_url, r.gender, r.birthDate,
             CASE WHEN regexp_full_match({at}, {partial}) THEN {at} WHEN r.deceasedBoolean = 'true' THEN 'true' END,
             CASE WHEN NOT regexp_full_match({at}, {partial}) THEN {at} END,
-            len(list_filter(r.link, lambda k: k.type = 'replaced-by')) > 0
+            len(list_filter(r.link, lambda k: k.type = 'replaced-by')) > 0,
+            flatten(list_transform(r.identifier, lambda k: [{value}, {known}])), r.meta.lastUpdated, r.meta.versionId
         FROM {source.read("Patient", elements.PATIENT_SHAPE)}"""
 
 
 def _definitions(source: Source, type_: str) -> str:
     element = DEFINITIONS[type_]
-    shape = {"id": "VARCHAR", element: elements.CONCEPT}
-    return f"""SELECT file, {literal(type_ + "/")} || r.id, full_url, {systems.codes(f"r.{element}")}
+    shape = {**elements.IDENTITY, element: elements.CONCEPT}
+    return f"""SELECT file, source_row, {literal(type_ + "/")} || r.id, full_url, {systems.codes(f"r.{element}")},
+            r.meta.lastUpdated, r.meta.versionId
         FROM {source.read(type_, shape)}"""

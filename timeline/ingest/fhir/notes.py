@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE, READ
+from timeline.ingest.fhir.extract import is_ignored
+from timeline.ingest.mapping import Mapping
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -15,9 +17,11 @@ NAMED = 20
 """Names that a sentence lists."""
 
 
-def notes(con: "Connection", scratch: str, others: Sequence[str]) -> tuple[str, ...]:
-    """Sentences about what was not read, and about what only a person can settle."""
-    said = [*_not_read(con, scratch)]
+def notes(
+    con: "Connection", scratch: str, others: Sequence[str], several: int, mapping: Mapping | None
+) -> tuple[str, ...]:
+    """Sentences about what was not read (`others`: files), and about what only a person can settle."""
+    said = [*_left_out(con, scratch, mapping), *_not_read(con, scratch)]
     if others:
         said.append(f"files without FHIR, not read: {_listed(others)}")
     for sentence, (table, numbers, condition) in QUESTIONS.items():
@@ -25,12 +29,25 @@ def notes(con: "Connection", scratch: str, others: Sequence[str]) -> tuple[str, 
         (found,) = con.execute(f"SELECT {numbers} FROM {scratch}_{table} WHERE {where}").fetchall()
         if found[0]:
             said.append(sentence.format(*found))
-    ((versions,),) = con.execute(VERSIONS.replace("{scratch}", scratch)).fetchall()
-    if versions:
+    if several:
         said.append(
-            f"{versions} resources are here in several versions (one type and id): each is kept; export the last"
+            f"{several} ids are those of several resources of one type, which are of different patients or do not all "
+            "say a version: each is kept; ingest sources that number theirs alike one by one"
         )
     return tuple(said)
+
+
+def _left_out(con: "Connection", scratch: str, mapping: Mapping | None) -> list[str]:
+    """Resources that the mapping ignores, and what it ignores in vain."""
+    if mapping is None or not mapping.tables:
+        return []
+    rows = con.execute(f"""SELECT type, CAST(sum(n) AS BIGINT) AS n FROM {scratch}_seen
+        GROUP BY type ORDER BY n DESC, type""").fetchall()
+    left = [f"{type_} ({n})" for type_, n in rows if is_ignored(mapping, type_)]
+    met = {mapping.entry(type_) for type_, _ in rows}
+    idle = [key for key in mapping.tables if key not in met]
+    said = [f"resources left out by the mapping {mapping.name}: {_listed(left)}"] if left else []
+    return said + ([f"mapping {mapping.name}: `tables`: no resource here: {_listed(idle)}"] if idle else [])
 
 
 def _not_read(con: "Connection", scratch: str) -> list[str]:
@@ -80,7 +97,3 @@ QUESTIONS = {
     "{0} Patients are replaced by another (link): the events of both stay apart": ("person", "count(*)", "replaced"),
 }
 """A sentence -> the table, the numbers and the condition that it is about; said where the first number is not 0."""
-VERSIONS = """SELECT count(*) FROM (SELECT resource, id FROM {scratch}_row WHERE part = 0 AND id IS NOT NULL
-    GROUP BY resource, id
-    HAVING count(DISTINCT hash(status, subject, "time", end_time, code, value, unit, text, route)) > 1)"""
-"""Resources that are here twice, and not alike."""

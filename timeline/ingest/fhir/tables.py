@@ -21,10 +21,13 @@ PATIENT_READS = (
     Field("birth_date", "DATE", "the date of birth; of a year or a month only birth_year is known"),
 )
 CODE = "the code; the other codings are tried where no value set has it"
-PATIENT = "the patient: the `id` of that resource, through fullUrl inside a Bundle"
+PATIENT = "the patient: the `id` of that resource, through fullUrl inside a Bundle, or through its identifier"
+VERSION = ("meta.lastUpdated, meta.versionId", "VARCHAR", "of one type and id the newest counts")
 ELEMENTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Patient": (
         ("id", "VARCHAR", "the patient"),
+        VERSION,
+        ("identifier", "VARCHAR", "whom a subject means that is an identifier only; kept nowhere"),
         ("gender", "VARCHAR", "patient.sex"),
         ("birthDate", "DATE", "patient.birth_date; of a year or a month only patient.birth_year is known"),
         ("deceasedDateTime", "TIMESTAMP", f"an event {DIED_AT}; a year or a month: {DIED}, without a time"),
@@ -87,8 +90,8 @@ ELEMENTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("device", "VARCHAR", "the code: the type of the Device that it names"),
         ("timingDateTime, timingPeriod", "TIMESTAMP", "time; end_time of a period"),
     ),
-    "Medication": (("code", "VARCHAR", "the code of the rows that name it"),),
-    "Device": (("type", "VARCHAR", "the code of the rows that name it"),),
+    "Medication": (VERSION, ("code", "VARCHAR", "the code of the rows that name it")),
+    "Device": (VERSION, ("type", "VARCHAR", "the code of the rows that name it")),
 }
 
 
@@ -97,9 +100,9 @@ def _fields(name: str) -> tuple[Field, ...]:
     if name not in RESOURCES:
         return fields
     resource = RESOURCES[name]
-    patient = Field(resource.patient.split(".")[1], "VARCHAR", PATIENT, nullable=False)
+    patient = Field(resource.patient.removeprefix("r."), "VARCHAR", PATIENT, nullable=False)
     status = Field(resource.status_name, "VARCHAR", f"rows count that are {', '.join(resource.kept)}, or say nothing")
-    return (Field("id", "VARCHAR", "tells two alike apart, and versions of one"), patient, status, *fields)
+    return (Field("id", "VARCHAR", "tells two alike apart"), Field(*VERSION), patient, status, *fields)
 
 
 TABLES: dict[str, tuple[Field, ...]] = {name: _fields(name) for name in ELEMENTS}
