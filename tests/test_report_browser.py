@@ -20,6 +20,8 @@ EVIL = "<script>document.title='evil'</script><img src=x onerror=\"document.titl
 DRAWN = "document.documentElement.dataset.charts === 'drawn'"
 PAPER = 794
 """Pixels of an A4 sheet's width at 96 a inch."""
+ACROSS = 1123
+"""The same of its height, for a sheet laid across."""
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +136,15 @@ def test_on_paper_the_folds_are_open_and_charts_stand_still(page: Path, tmp_path
         assert tab.evaluate(shown.format("figure > .paper")) == tab.evaluate(
             "document.querySelectorAll('.paper').length"
         )
+        # Wide folded tables are printed across: all fits there, and all but they upright.
+        tab.call("Emulation.setDeviceMetricsOverride", width=ACROSS, height=PAPER, deviceScaleFactor=1, mobile=False)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= ACROSS
+        tab.call("Emulation.setDeviceMetricsOverride", width=PAPER, height=ACROSS, deviceScaleFactor=1, mobile=False)
+        across = "[...document.querySelectorAll('article')].filter(e => getComputedStyle(e).page === 'wide')"
+        assert tab.evaluate(f"{across}.map(e => e.id)") == ["lab_pairs", "profile"]
+        tab.evaluate(f"{across}.forEach(e => e.hidden = true)")
         assert tab.evaluate("document.documentElement.scrollWidth") <= PAPER
+        tab.evaluate(f"{across}.forEach(e => e.hidden = false)")
         tab.evaluate("dispatchEvent(new Event('afterprint'))")
         assert tab.evaluate(folds) > 0
         printed = base64.b64decode(tab.call("Page.printToPDF", printBackground=True)["data"])

@@ -117,7 +117,7 @@ LISTED = {
     "meq": "mEq mEqs mval",
     "mosm": "mOsm mOsmol mosmol",
     "osm": "Osm Osmol",
-    # Ehrlich units stand for the milligrams or units that they are compared with, never converted to either.
+    # EU is the enzyme unit; where it is Ehrlich's (a milligram in disguise) it is not converted to milligrams.
     "U": "unit units Unit Units EU",
     "[IU]": "IU iU [iU] I.U. IntUnits",
     "k[IU]": "kIU k[iU]",
