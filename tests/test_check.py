@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from timeline import check, examples
+from timeline import check, examples, summaries
 from timeline.errors import UsageError
 from timeline.load import load, load_text
 from timeline.study import Study
@@ -69,3 +69,49 @@ def test_an_event_of_an_example_that_is_rejected_fails_it() -> None:
 def test_sql_of_a_rule_that_is_none() -> None:
     with pytest.raises(UsageError, match="unknown rule 'cohrt'; did you mean 'cohort'"):
         check.sql_of(load([]), "cohrt")
+
+
+PAIRED = """
+ruleset: {name: paired, version: "1"}
+concepts:
+  drug: {unit: mg}
+  warmth: {unit: Cel, scale: interval}
+  depth: {unit: m, scale: interval}
+  mass: {unit: mg/L}
+  cold_or_deep: {members: [warmth, depth]}
+reading: {from: cold_or_deep, group_by: [time, concept], columns: {analyte: concept, value: max(value)}}
+masses:
+  pairs: drug
+  analytes: [{of: mass, before: {last: value, in: "(-inf, time]"}, after: {first: value, in: "(time, inf)"}}]
+warmths:
+  pairs: drug
+  analytes:
+    - {of: mass, before: {last: value, in: "(-inf, time]"}, after: {first: value, in: "(time, inf)"}}
+    - {of: reading, before: {last: value, in: "(-inf, time]"}, after: {first: value, in: "(time, inf)"}}
+examples:
+  - title: a change, and no ratio
+    events: |
+      time             | code   | value
+      2024-01-01 00:00 | warmth | 40
+      2024-01-01 00:00 | mass   | 40
+      2024-01-02 00:00 | drug   | 5
+      2024-01-03 00:00 | warmth | 38
+      2024-01-03 00:00 | mass   | 38
+    expect:
+      warmths:
+        - {analyte: depth, complete: false}
+        - {analyte: mass, change: -2, percent_change: -5, ratio: 0.95}
+        - {analyte: warmth, change: -2, percent_change: null, ratio: null}
+"""
+
+
+def test_who_pairs_a_scale_whose_zero_is_a_convention_is_told_that_ratios_are_empty(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(PAIRED, encoding="utf-8")
+    report = check.check([tmp_path], shipped=False)
+    assert not report.failed
+    (remark,) = report.remarks
+    assert remark.endswith(
+        "rules.yaml:13:1: `warmths` pairs `depth`, `warmth`, whose scale is `interval`: percent_change, ratio and folds "
+        "are empty there, since the zero is a convention; `change` is not"
+    )
+    assert summaries.check_text(report).splitlines()[1:] == [remark]

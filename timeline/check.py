@@ -1,6 +1,6 @@
 """Find every mistake in rule files before anything runs on a patient: spelling, names, types, examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import duckdb
 
 from timeline.examples import ExampleResult, run_examples
 from timeline.quote import identifier
-from timeline.rules import RuleSet
+from timeline.rules import FromRule, PairsRule, RuleSet
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class CheckReport:
 
     ruleset: RuleSet
     examples: tuple[ExampleResult, ...]
+    remarks: tuple[str, ...] = ()
+    """What is no mistake, and may surprise whoever reads the tables."""
 
     @property
     def failed(self) -> tuple[ExampleResult, ...]:
@@ -37,7 +39,24 @@ def check(
     ruleset = load(folders, shipped=shipped)
     with store.connect(":memory:") as con:
         engine.run(con, ruleset, params)
-    return CheckReport(ruleset, run_examples(ruleset) if examples else ())
+    return CheckReport(ruleset, run_examples(ruleset) if examples else (), tuple(_without_fractions(ruleset)))
+
+
+def _without_fractions(ruleset: RuleSet) -> Iterator[str]:
+    """One sentence for each `pairs` rule with an analyte whose zero is a convention: it has no ratio."""
+    for rule in ruleset.rules.values():
+        if not isinstance(rule, PairsRule):
+            continue
+        named = [name for group in rule.analytes for name in group.relations]
+        rules = [ruleset.rules[name] for name in named if name in ruleset.rules]
+        read = {*named, *(name for one in rules if isinstance(one, FromRule) for name in one.relations)}
+        leaves = {leaf for name in read if name in ruleset.concepts for leaf in ruleset.members(name)}
+        if without := sorted(leaf for leaf in leaves if ruleset.concepts[leaf].scale == "interval"):
+            where, listed = ruleset.places.get(rule.name, rule.name), ", ".join(f"`{leaf}`" for leaf in without)
+            yield (
+                f"{where}: `{rule.name}` pairs {listed}, whose scale is `interval`: percent_change, ratio and folds "
+                "are empty there, since the zero is a convention; `change` is not"
+            )
 
 
 def sql_of(ruleset: RuleSet, rule: str, params: Mapping[str, str] = {}) -> str:

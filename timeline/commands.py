@@ -58,7 +58,9 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _checked(report: "CheckReport") -> dict[str, object]:
-    return {"rules": list(report.ruleset.rules), "replaced": report.ruleset.replacements, "examples": report.examples}
+    ruleset = report.ruleset
+    found = {"rules": list(ruleset.rules), "replaced": ruleset.replacements}
+    return {**found, "examples": report.examples, "remarks": report.remarks}
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -122,6 +122,7 @@ def check_text(report: CheckReport) -> str:
     outcome = f"{len(report.failed)} of the examples failed" if report.failed else "no mistakes"
     lines = [f"{ruleset.name}: {', '.join(counted)}; {outcome}"]
     lines += [f"replaced: {name}" for name in ruleset.replacements]
+    lines += report.remarks
     for example in report.failed:
         lines += [f"{example.where}: {example.title}", *(f"  {problem}" for problem in example.problems)]
     return "\n".join(lines)
