@@ -299,6 +299,11 @@ FORMATS_INTRODUCTION = """
     of it. At each ingest pandera judges these promises, kept or not: `meta.conformance`, shown by `timeline audit`.
     `timeline.ingest.schemas("native")` gives them as pandera schemas, for the makers of extracts. A mapping file may
     give columns other names ([mapping](mapping.md)); what becomes of bad input: [dirt](dirt.md).
+
+    Messages name files by their names, which may hold those of patients (some makers of bundles do so): rename such
+    files before messages are passed on. Of more than 40 files a report tells folders and counts. Words of codes,
+    units, routes and statuses are told, unless those of a column stand for a patient or a row each: these are counted,
+    listed in `meta.personal_word`, and told where `--show-values` asks for them.
     """
 
 CHECKS_INTRODUCTION = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 NAMED = 8
 """So many names of a kind are listed, the most frequent first; the rest is counted."""
 FILES = 40
-"""So many files of an ingest are listed; the others are counted together."""
+"""So many files of an ingest are listed; of more, those alike are counted together."""
 
 
 def ingest_text(report: IngestReport) -> str:
@@ -31,9 +32,8 @@ def ingest_text(report: IngestReport) -> str:
             (s.source_file, s.format, s.rows_read, s.rows_loaded, s.rows_duplicate, s.rows_rejected)
             for s in report.sources
         ]
-        if (more := len(rows) - FILES) > 0:
-            read, loaded, duplicate, rejected = (sum(column) for column in list(zip(*rows[FILES:], strict=True))[2:])
-            rows = [*rows[:FILES], (f"and {more:,} more", "", read, loaded, duplicate, rejected)]
+        if len(rows) > FILES:
+            rows = _together(rows)
         lines += [table(("file", "format", "read", "loaded", "duplicate", "rejected"), rows, indent="  "), ""]
     facts = f" and {count(report.facts, 'fact')} about patients" if report.facts else ""
     lines.append(f"{count(report.events, 'event')}{facts} added; {count(report.patients, 'patient')} in the study.")
@@ -61,8 +61,30 @@ def ingest_text(report: IngestReport) -> str:
     return "\n".join([*lines, *(wrapped(warning, indent="  ") for warning in report.warnings)])
 
 
+def _together(rows: Sequence[tuple]) -> list[tuple]:
+    """One row for the files of a folder with the same ending and part, their counts added up."""
+    kinds: dict[tuple[str, str], list[tuple]] = {}
+    for row in rows:
+        kinds.setdefault((_kind(row[0]), row[1]), []).append(row)
+    told = []
+    for (kind, form), found in kinds.items():
+        name = found[0][0] if len(found) == 1 else f"{kind} ({len(found):,} files)"
+        told.append((name, form, *(sum(row[place] for row in found) for place in range(2, len(found[0])))))
+    return told
+
+
+def _kind(file: str) -> str:
+    """A file's name with a star for its stem: `bundles/*.json#Patient`."""
+    name, mark, part = file.partition("#")
+    folder, slash, last = name.rpartition("/")
+    _, dot, ending = last.partition(".")
+    return f"{folder}{slash}*{dot}{ending}{mark}{part}"
+
+
 def _files(names: Sequence[str]) -> str:
-    return ", ".join(names[:FILES]) + (f", and {len(names) - FILES:,} more" if len(names) > FILES else "")
+    if len(names) <= FILES:
+        return ", ".join(names)
+    return ", ".join(f"{kind} ({count(n, 'file')})" for kind, n in Counter(map(_kind, names)).most_common(FILES))
 
 
 def lost_text(report: IngestReport) -> str:
