@@ -9,7 +9,7 @@ import duckdb
 from timeline import schema
 from timeline.errors import StudyError
 
-FORMAT = "2"
+FORMAT = "3"
 """Version of the study file's own layout."""
 
 
