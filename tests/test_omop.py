@@ -10,7 +10,7 @@ import pytest
 from timeline import cli, store
 from timeline.draft import draft
 from timeline.errors import ExtractError, UsageError
-from timeline.ingest import address, format_of, ingest, omop
+from timeline.ingest import address, format_of, ingest, omop, remap
 from timeline.ingest.omop import found, server
 from timeline.ingest.omop.known import OPERATORS, ROUTES, UNITS
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES
@@ -290,20 +290,30 @@ def test_a_changed_vocabulary_is_a_change_of_the_tables_whose_codes_it_explains(
 
 def test_of_equally_near_ancestors_that_differ_none_is_chosen(tmp_path):
     vocabulary = {
-        "concept": "concept_id,vocabulary_id,concept_code\n500,RxNorm,3264\n510,LOINC,1988-5\n",
+        "concept": "concept_id,vocabulary_id,concept_code,concept_class_id\n500,RxNorm,3264,\n510,LOINC,1988-5,\n"
+        "520,RxNorm,3264,Ingredient\n",
         "concept_ancestor": "ancestor_concept_id,descendant_concept_id,min_levels_of_separation\n"
-        "500,501,2\n510,501,2\n500,502,1\n510,502,2\n",
+        "500,501,2\n510,501,2\n500,502,1\n510,502,2\n510,503,2\n520,503,2\n",
     }
-    drugs = DRUGS + "3,2,502,2024-01-03\n"
+    drugs = DRUGS + "3,2,502,2024-01-03\n4,2,503,2024-01-04\n"
     extract = write(tmp_path / "x", person=PERSON, drug_exposure=drugs, **vocabulary)
     con, report = loaded(extract)
-    assert concepts_of(con) == [(1, None), (2, None), (3, "steroid_a")]
+    # Of a class and an ingredient at one distance the ingredient says more.
+    assert concepts_of(con) == [(1, None), (2, None), (3, "steroid_a"), (4, "steroid_a")]
     said = "OMOP/501 (2 rows) stands for codes of protein, steroid_a; say which in a mapping"
     assert [one for one in report.warnings if "say which in a mapping" in one] == [said]
+    # Nor by a change of concepts, unless it leaves one of the two.
+    other = Concept(name="other", codes=("LOINC/1-8",))
+    remap(con, {**CONCEPTS, "other": other})
+    assert concepts_of(con)[0] == (1, None)
+    remap(con, {name: one for name, one in CONCEPTS.items() if name != "protein"})
+    assert {concept for _, concept in concepts_of(con)} == {"steroid_a"}
+    remap(con, CONCEPTS)
+    assert concepts_of(con) == [(1, None), (2, None), (3, "steroid_a"), (4, "steroid_a")]
     mapping = tmp_path / "m.yaml"
     mapping.write_text("codes: {OMOP/501: steroid_a}\n")
     con, report = loaded(extract, mapping=mapping)
-    assert concepts_of(con) == [(1, "steroid_a"), (2, "steroid_a"), (3, "steroid_a")]
+    assert {concept for _, concept in concepts_of(con)} == {"steroid_a"}
 
 
 def test_a_source_concept_stands_for_the_standard_one_that_it_maps_to(tmp_path):

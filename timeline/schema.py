@@ -89,6 +89,7 @@ CODE = (
     Field("source_unit", "VARCHAR", "a unit it occurs with; empty for none", nullable=False),
     Field("key", "VARCHAR", "what is looked up: the code, or what the mapping takes out of it", nullable=False),
     Field("parents", "VARCHAR[]", "codes of vocabularies that the extract's metadata gives", nullable=False),
+    Field("levels", "BIGINT[]", "how far each of these is; empty: each farther than the one before", nullable=False),
     Field("named", "VARCHAR", "the concept that the mapping names, in force or not"),
     Field("concept", "VARCHAR", "the concept in force; NULL where unmapped"),
     Field("unit", "VARCHAR", "the unit its values are stored in"),

@@ -27,6 +27,7 @@ TYPES = {
     "source_unit": "VARCHAR",
     "key": "VARCHAR",
     "parents": "VARCHAR[]",
+    "levels": "BIGINT[]",
     "named": "VARCHAR",
     "concept": "VARCHAR",
     "unit": "VARCHAR",
@@ -58,6 +59,7 @@ class Resolution:
     source_unit: str
     key: str
     parents: tuple[str, ...]
+    levels: tuple[int, ...]
     named: str | None
     concept: str | None
     unit: str | None
@@ -134,11 +136,9 @@ def decoded(codes: Iterable[str], mappings: Sequence[CodeMapping | None]) -> dic
 def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resolution:
     """Decide what rows of `code` with `unit` (empty: none) mean."""
     contradictory = meanings.contradictory(code)
-    if contradictory:
-        code = replace(code, parents=())
     label = unit or code.unit or ""
     given = dict(code.mislabelled).get(label, label)
-    name = meanings.find(code)
+    name = meanings.find(replace(code, parents=()) if contradictory else code)
     concept = meanings.concepts[name] if name is not None else None
     said = Resolution(
         mapping=mapping,
@@ -146,6 +146,7 @@ def resolve(mapping: str, code: Code, unit: str, meanings: Meanings) -> Resoluti
         source_unit=given,
         key=code.key,
         parents=code.parents,
+        levels=code.levels if code.ranked else (0,) * len(code.parents),
         named=code.concept,
         concept=name,
         unit=given or None,

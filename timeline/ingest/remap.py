@@ -77,12 +77,14 @@ def changed_codes(con: "Connection", concepts: Mapping[str, Concept]) -> tuple[s
 
 def _changed(con: "Connection", meanings: codes.Meanings) -> list[codes.Resolution]:
     """The resolutions that now differ from those stored."""
-    columns = ", ".join(f'"{name}"' for name in ("mapping", "code", "source_unit", "key", "parents", "named", *MEANING))
+    columns = ", ".join(
+        f'"{name}"' for name in ("mapping", "code", "source_unit", "key", "parents", "levels", "named", *MEANING)
+    )
     found = []
-    for mapping, code, unit, key, parents, named, *before in con.execute(
+    for mapping, code, unit, key, parents, levels, named, *before in con.execute(
         f"SELECT {columns} FROM meta.code ORDER BY mapping, code, source_unit"
     ).fetchall():
-        said = Code(code=code, key=key, concept=named, parents=tuple(parents))
+        said = Code(code=code, key=key, concept=named, parents=tuple(parents), levels=tuple(levels))
         now = codes.resolve(mapping, said, unit, meanings)
         if [getattr(now, name) for name in MEANING] != before or now.reject is not None:
             found.append(now)

@@ -150,7 +150,8 @@ def parents(con: "Connection", scratch: str) -> tuple[dict[str, tuple[str, ...]]
 
     A source concept counts where all rows of the code have it, since only then every one of them means
     it. Of a drug of several ingredients, an ingredient and what is above it does not count: each
-    ingredient has rows of its own.
+    ingredient has rows of its own. An ingredient is nearer than a class at the same distance: it says
+    which of the class.
     """
     rows = con.execute(f"""
         WITH code AS (SELECT id, CASE WHEN count(DISTINCT coalesce(other, 0)) = 1 THEN min(other) END AS other
@@ -164,9 +165,12 @@ def parents(con: "Connection", scratch: str) -> tuple[dict[str, tuple[str, ...]]
             parent AS (SELECT id, id AS parent, -2 AS level FROM code
                 UNION ALL SELECT id, other, -1 FROM code WHERE other <> id
                 UNION ALL SELECT c.id, a.ancestor, a.level FROM code AS c JOIN above AS a ON a.id IN (c.id, c.other))
-        SELECT 'OMOP/' || p.id, list('OMOP/' || p.parent ORDER BY level, p.parent),
-            list(n.code ORDER BY level, p.parent), list(level ORDER BY level, p.parent)
-        FROM parent AS p LEFT JOIN {scratch}_concept AS n ON n.id = p.parent GROUP BY p.id ORDER BY p.id""").fetchall()
+        SELECT 'OMOP/' || id, list('OMOP/' || parent ORDER BY rank, parent), list(code ORDER BY rank, parent),
+            list(rank ORDER BY rank, parent)
+        FROM (SELECT p.id, p.parent, n.code,
+                2 * p.level + CAST(n.class IS DISTINCT FROM {literal(INGREDIENT)} AS BIGINT) AS rank
+            FROM parent AS p LEFT JOIN {scratch}_concept AS n ON n.id = p.parent)
+        GROUP BY id ORDER BY id""").fetchall()
     nearest = {code: _nearest(code, own, words, levels) for code, own, words, levels in rows}
     return (
         {code: tuple(near) for code, near in nearest.items()},
