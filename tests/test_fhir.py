@@ -338,3 +338,14 @@ def test_what_does_not_fit_into_memory_goes_to_the_disk(tmp_path, monkeypatch):
     assert report.events == patients * 200
     assert report.rejected == (("the resource is here in a newer version", patients),)
     assert all(one.reconciles for one in report.sources)
+
+
+@pytest.mark.parametrize("as_bundle", [False, True])
+def test_codes_are_called_as_the_extract_calls_them(tmp_path, as_bundle):
+    named = {"coding": [{"system": "urn:lab", "code": "77", "display": "serum rhubarb"}]}
+    drug = {"resourceType": "Medication", "id": "d", "code": {"coding": [{"code": "D1"}], "text": "a tonic"}}
+    written = [observation(1), observation(2, code=named, component=[{"code": {"text": "the other"}}]), drug]
+    write = document if as_bundle else lines
+    found = fhir.descriptions(duckdb.connect(), write(tmp_path / ("b.json" if as_bundle else "b.ndjson"), written))
+    orders = {"ORDER/D1": "a tonic", "STATEMENT/D1": "a tonic"}
+    assert found == {"urn:lab|77": "serum rhubarb", "the other": "the other", "D1": "a tonic", **orders}
