@@ -42,6 +42,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.twelve
 	$(BIN)/python -m tests.bench.report
+	$(BIN)/python -m tests.bench.fhir
 
 $(VENV)/runtime.stamp: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or later is needed; this is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 $(MAKECMDGOALS)")'

@@ -338,3 +338,30 @@ def test_what_does_not_fit_into_memory_goes_to_the_disk(tmp_path, monkeypatch):
     assert report.events == patients * 200
     assert report.rejected == (("the resource is here in a newer version", patients),)
     assert all(one.reconciles for one in report.sources)
+
+
+@pytest.mark.parametrize("as_bundle", [False, True])
+def test_codes_are_called_as_the_extract_calls_them(tmp_path, as_bundle):
+    named = {"coding": [{"system": "urn:lab", "code": "77", "display": "serum rhubarb"}]}
+    drug = {"resourceType": "Medication", "id": "d", "code": {"coding": [{"code": "D1"}], "text": "a tonic"}}
+    written = [observation(1), observation(2, code=named, component=[{"code": {"text": "the other"}}]), drug]
+    write = document if as_bundle else lines
+    found = fhir.descriptions(duckdb.connect(), write(tmp_path / ("b.json" if as_bundle else "b.ndjson"), written))
+    orders = {"ORDER/D1": "a tonic", "STATEMENT/D1": "a tonic"}
+    assert found == {"urn:lab|77": "serum rhubarb", "the other": "the other", "D1": "a tonic", **orders}
+
+
+def test_a_later_file_takes_back_what_an_earlier_one_said_and_a_repeating_one_changes_nothing(tmp_path):
+    first = observation(1, meta={"versionId": "1"})
+    lines(tmp_path / "a.ndjson", [first, observation(2)])
+    con, _ = study(tmp_path)
+    lines(tmp_path / "b.ndjson", [first, observation(3)])
+    report = ingest.ingest(con, tmp_path, CONCEPTS)
+    assert report.unchanged == ("a.ndjson",)
+    assert report.rejected == (("the resource is here once more, in another file", 1),)
+    lines(tmp_path / "c.ndjson", [{**first, "meta": {"versionId": "2"}, "status": "entered-in-error"}])
+    with pytest.raises(ExtractError, match="`--replace` puts it in that one's place"):
+        ingest.ingest(con, tmp_path, CONCEPTS)
+    ingest.ingest(con, tmp_path, CONCEPTS, replace=True)
+    assert sorted(value for *_, value, _, _, _ in events(con)) == [2.0, 3.0]
+    assert ingest.ingest(con, tmp_path, CONCEPTS).sources == ()

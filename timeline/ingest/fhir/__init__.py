@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from timeline.errors import ExtractError
 from timeline.ingest.fhir import extract, files, refer, versions
+from timeline.ingest.fhir.described import descriptions
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
 from timeline.ingest.fhir.extract import Source
 from timeline.ingest.fhir.notes import notes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
-__all__ = ["IGNORED", "TABLES", "claims", "stage"]
+__all__ = ["IGNORED", "TABLES", "claims", "descriptions", "stage"]
 
 EVENTS = {name: f'"{name}"' for name in EVENT_COLUMNS}
 EVENTS["end_time"] = f"CASE WHEN NOT regexp_full_match(end_time, {literal(PARTIAL_DATE)}) THEN end_time END"

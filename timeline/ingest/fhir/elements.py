@@ -53,6 +53,8 @@ class Resource:
     shape: Shape
     codes: str
     """A list: the code of the row, and the others that stand for the same."""
+    named: str
+    """What the source calls its code."""
     time: str
     end_time: str = "NULL"
     value: str = "NULL"
@@ -139,6 +141,7 @@ def _instructed(prefix: str, member: str, time: str, **more: Any) -> Resource:
     return Resource(
         shape={**shape, **more.pop("shape")},
         codes=_drug(),
+        named=systems.words("r.medicationCodeableConcept"),
         prefix=prefix,
         pointer="r.medicationReference.reference",
         time=time,
@@ -162,6 +165,7 @@ RESOURCES: Mapping[str, Resource] = {
             "note": [{"text": "VARCHAR"}],
         },
         codes=systems.codes("v.code"),
+        named=systems.words("v.code"),
         time=_first("r.effectiveDateTime", "r.effectiveInstant", "r.effectivePeriod.start"),
         end_time="r.effectivePeriod.end",
         value=MEASURED_VALUE,
@@ -179,6 +183,7 @@ RESOURCES: Mapping[str, Resource] = {
             "dosage": {**DOSED, "dose": QUANTITY, "rateQuantity": QUANTITY, "rateRatio": RATIO},
         },
         codes=_drug(),
+        named=systems.words("r.medicationCodeableConcept"),
         pointer="r.medicationReference.reference",
         time=_first("r.effectiveDateTime", "r.effectivePeriod.start"),
         end_time="r.effectivePeriod.end",
@@ -217,6 +222,7 @@ RESOURCES: Mapping[str, Resource] = {
         },
         patient="r.patient",
         codes=systems.codes("r.vaccineCode"),
+        named=systems.words("r.vaccineCode"),
         time="r.occurrenceDateTime",
         value=systems.number("r.doseQuantity"),
         unit=systems.unit("r.doseQuantity"),
@@ -231,6 +237,7 @@ RESOURCES: Mapping[str, Resource] = {
             "performedPeriod": PERIOD,
         },
         codes=systems.codes("r.code"),
+        named=systems.words("r.code"),
         time=_first("r.performedDateTime", "r.performedPeriod.start"),
         end_time="r.performedPeriod.end",
         text=systems.words("r.code"),
@@ -249,6 +256,7 @@ RESOURCES: Mapping[str, Resource] = {
             "abatementPeriod": PERIOD,
         },
         codes=systems.codes("r.code"),
+        named=systems.words("r.code"),
         time=_first("r.onsetDateTime", "r.onsetPeriod.start", "r.recordedDate"),
         end_time=_first("r.abatementDateTime", "r.abatementPeriod.start"),
         text=systems.words("r.code"),
@@ -264,6 +272,7 @@ RESOURCES: Mapping[str, Resource] = {
             "period": PERIOD,
         },
         codes=systems.codes_of_codings("[r.class]"),
+        named="r.class.display",
         time="r.period.start",
         end_time="r.period.end",
         text=systems.words("r.type[1]"),
@@ -278,6 +287,7 @@ RESOURCES: Mapping[str, Resource] = {
             "timingPeriod": PERIOD,
         },
         codes=_of_contained("r.device.reference", "type"),
+        named="NULL",
         pointer="r.device.reference",
         time=_first("r.timingDateTime", "r.timingPeriod.start"),
         end_time="r.timingPeriod.end",

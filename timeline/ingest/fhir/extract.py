@@ -132,20 +132,24 @@ def is_ignored(mapping: Mapping | None, type_: str) -> bool:
 
 def _rows(source: Source, type_: str, resource: Resource, kept: Iterable[str]) -> str:
     """SELECT the columns of `_row`: a resource with components is as many rows more."""
-    read, part = source.read(type_, resource.shape), "0"
-    if resource.has_parts:
-        itself = ", ".join(f"{name} := r.{name}" for name in elements.MEASURED)
-        read = f"""(SELECT *, unnest(range(1 + coalesce(len(r.component), 0))) AS part,
-            unnest(list_concat([struct_pack({itself})], r.component)) AS v FROM {read})"""
-        part = "part"
     unread = " ".join(f"WHEN {found} IS NOT NULL THEN {literal(name)}" for name, found in resource.unread.items())
-    return f"""SELECT file, {part}, source_row, {literal(type_)}, r.id, {resource.status}, subject,
+    return f"""SELECT file, part, source_row, {literal(type_)}, r.id, {resource.status}, subject,
             {patient_of("subject")}, {resource.time}, {resource.end_time}, codes[1], codes[2:],
             {resource.value}, {resource.unit}, {resource.text}, {resource.route}, {resource.pointer},
             {_refused(type_, resource, kept)}, {f"CASE {unread} END" if unread else "NULL"},
             r.meta.lastUpdated, r.meta.versionId
         FROM (SELECT *, {prefixed(resource.codes, literal(resource.prefix))} AS codes,
-            {_subject(resource.patient)} AS subject FROM {read})"""
+            {_subject(resource.patient)} AS subject FROM {parts(source, type_, resource)})"""
+
+
+def parts(source: Source, type_: str, resource: Resource) -> str:
+    """The resources of a type, `part` being 0, and after each its components: what was measured is `v`."""
+    read = source.read(type_, resource.shape)
+    if not resource.has_parts:
+        return f"(SELECT *, 0 AS part FROM {read})"
+    itself = ", ".join(f"{name} := r.{name}" for name in elements.MEASURED)
+    return f"""(SELECT *, unnest(range(1 + coalesce(len(r.component), 0))) AS part,
+        unnest(list_concat([struct_pack({itself})], r.component)) AS v FROM {read})"""
 
 
 def _refused(type_: str, resource: Resource, kept: Iterable[str]) -> str:
