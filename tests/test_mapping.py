@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from timeline.errors import Findings
+from timeline.errors import Findings, UsageError
 from timeline.ingest.mapping import COLUMNS, FACTS, Mapping, Offset, Pattern, Table, Target, Writing, load
 from timeline.ingest.mapping.model import MATCHES as MATCH_KINDS
-from timeline.ingest.mapping.read import KEYS
+from timeline.ingest.mapping.read import KEYS, NO_MAPPING
 from timeline.ingest.staged import Code
+from timeline.rules import Concept
 from timeline.shipped import folder
 
 WHOLE = r"""
@@ -148,7 +149,9 @@ def test_yaml_words_stay_words(read):
 
 
 BAD = [
-    ("", "map.yaml: the file is empty; a mapping has `patterns` or `codes`"),
+    ("", f"map.yaml: the file is empty; {NO_MAPPING}"),
+    ("- codes", f"map.yaml:1:1: this is no mapping of keys: {NO_MAPPING}"),
+    ("codes", f"map.yaml:1:1: this is no mapping of keys: {NO_MAPPING}"),
     ("pattern: []", "map.yaml:1:1: `pattern` is not a key of a mapping file; did you mean `patterns`?"),
     ("columns: {patient: pid}", "map.yaml:1:11: `patient` is not a key of `columns`; did you mean `patient_id`?"),
     ("columns: {time: }", "map.yaml:1:17: `time` names no column; write `time: name`, as the source calls it"),
@@ -238,13 +241,70 @@ def test_all_mistakes_at_once(read):
     ]  # fmt: skip
 
 
+CONCEPTS = {
+    concept.name: concept
+    for concept in (
+        Concept(name="protein", units=("mg/L",)),
+        Concept(name="warmth", units=("Cel",)),
+        Concept(name="enzyme", units=("uL",), conversions={"squib": 2.0}),
+        Concept(name="grade"),
+        Concept(name="potion", any_unit=True),
+        Concept(name="proteins", members=("protein", "enzyme")),
+    )
+}
+UNITS = [
+    ("units: {a: blub}",
+     "map.yaml:1:12: unit 'blub' is not known; write it as UCUM does, what is only counted as `{tablet}`"),
+    ("units: {a: mgg/L}", "map.yaml:1:12: unit 'mgg/L' is not known; did you mean mg/L?"),
+    ("units: {a: 10 3/uL}", "map.yaml:1:12: unit '10 3/uL' is not decided: an exponent may be lost"),
+    ("codes: {X: {concept: protein, unit: kg}}",
+     "map.yaml:1:37: unit 'kg' cannot be converted to mg/L (protein)"),
+    ("codes: {X: {concept: protein, unit: mgg/L}}",
+     "map.yaml:1:37: unit 'mgg/L' cannot be converted to mg/L (protein); did you mean mg/L?"),
+    ("codes: {X: {concept: grade, unit: kg}}", "map.yaml:1:35: unit 'kg' for grade, which has none"),
+    ("codes:\n  X: {concept: warmth, mislabelled: {Cel: Celsus}}",
+     "map.yaml:2:43: unit 'Celsus' cannot be converted to Cel (warmth); did you mean Cel?"),
+    ("codes: {X: proteins}",
+     "map.yaml:1:12: `proteins` is a group of concepts; name one of its members: protein, enzyme"),
+    ("tables: {t: {values: {temp: {code: T, unit: Celsus}}}}\ncodes: {T: warmth}",
+     "map.yaml:1:45: unit 'Celsus' cannot be converted to Cel (warmth); did you mean Cel?"),
+    ("units: {a: blub}\npattern: []\ncodes: {X: {concept: protein, unit: kg}}",
+     "map.yaml:1:12: unit 'blub' is not known; write it as UCUM does, what is only counted as `{tablet}`\n"
+     "map.yaml:2:1: `pattern` is not a key of a mapping file; did you mean `patterns`?\n"
+     "map.yaml:3:37: unit 'kg' cannot be converted to mg/L (protein)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), UNITS, ids=[text[:40] for text, _ in UNITS])
+def test_units_and_groups_are_held_against_the_concepts_in_force(tmp_path, text, message):
+    path = tmp_path / "map.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(Findings) as caught:
+        load(path, CONCEPTS)
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value).splitlines()) == len(message.splitlines())
+
+
+def test_units_that_are_known_somehow_and_concepts_not_in_force_are_let_pass(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text(
+        "units: {a: mg/dl, b: squib, c: '{tablet}', d: , e: 'm[H2O]', f: G/DL}\n"
+        "codes: {A: {concept: unheard, unit: blub}, B: {concept: potion, unit: blub}, C: {concept: warmth, "
+        "unit: '[degF]'}, D: {concept: enzyme, unit: squib}, E: {concept: grade, unit: '{score}'}, "
+        "F: {concept: warmth, unit: furlong, mislabelled: {furlong: K}}}\n"
+        "tables: {t: {values: {x: {code: B, unit: blub}, y: {code: unheard, unit: blub}}}}\n",
+        "utf-8",
+    )
+    assert load(path, CONCEPTS).units["b"] == "squib"
+
+
 def test_what_is_not_yaml_is_said_with_its_place(read):
     with pytest.raises(Findings, match="map.yaml:1:12: this is not YAML: .*quote a value that holds"):
         read("codes: {a: ]}")
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path):
-    with pytest.raises(Findings, match="there is no mapping file here that can be read"):
+    with pytest.raises(UsageError, match="there is no mapping file here that can be read"):
         load(tmp_path / "none.yaml")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Findings, match="this is not text in UTF-8; a mapping is a YAML file"):

@@ -104,7 +104,7 @@ def test_anchors_with_an_offset_from_utc_are_no_anchors(loaded):
     (extract / "events.csv").write_text("patient_id,t0,min,code\nP1,2024-01-01T08:00Z,5,drug\n")
     con, _ = read("columns: {time: {offset: min, unit: minute, anchor: t0}}\n")
     assert con.execute("SELECT reason FROM meta.rejected").fetchall() == [
-        ("time cannot be read; write it as 2024-01-31 13:45",)
+        ("time cannot be counted: `min` is no number of minutes, or `t0` is no time, which has no offset from UTC",)
     ]
 
 

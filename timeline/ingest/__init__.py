@@ -50,13 +50,13 @@ def ingest(
         if isinstance(path, str):
             continue
         if not path.exists():
-            raise ExtractError(f"{path}: there is no such file or folder")
+            raise UsageError(f"{path}: there is no such file or folder")
         locked = [
             one for one in (path, *(sorted(path.iterdir()) if path.is_dir() else ())) if not os.access(one, os.R_OK)
         ]
         if locked:
             raise ExtractError(f"{locked[0]}: no permission to read this")
-    read, label = _mapping(mapping)
+    read, label = _mapping(mapping, concepts)
     normalise.clear(con)
     # Outside the transaction: rows of a table made inside one have no row numbers yet.
     try:
@@ -87,13 +87,13 @@ def _load(con, listed, staged, concepts, label, timezone, replace, say) -> Inges
     return report
 
 
-def _mapping(path: Path | str | None) -> "tuple[CodeMapping | None, str]":
+def _mapping(path: Path | str | None, concepts: "Mapping[str, Concept]") -> "tuple[CodeMapping | None, str]":
     """The mapping file, and its name with the start of its hash, so that a changed one is another."""
     if path is None:
         return None, ""
     from timeline.ingest import mapping
 
-    read = mapping.load(Path(path))
+    read = mapping.load(Path(path), concepts)
     return read, f"{read.name}@{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]}"
 
 

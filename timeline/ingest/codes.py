@@ -176,7 +176,7 @@ def _as_concept(said: Resolution, concept: Concept) -> Resolution:
             "static": concept.static,
             "numeric": bool(concept.units) and not concept.words,
             "assumed": bool(concept.units) and not said.source_unit,
-            "reject": said.reject or (None if found else _inconvertible(said.source_unit, concept)),
+            "reject": said.reject or (None if found else inconvertible(said.source_unit, concept)),
         }
     )
 
@@ -189,7 +189,8 @@ def _range(concept: Concept, unit: str | None) -> tuple[float | None, float | No
     return (0.0 if low == 0 else None), None
 
 
-def _inconvertible(unit: str, concept: Concept) -> str:
+def inconvertible(unit: str, concept: Concept) -> str:
+    """Why values in a unit cannot become those of a concept, with the unit that may be meant."""
     if not concept.units:
         return f"unit '{unit}' for {concept.name}, which has none"
     why = units.ambiguity(unit)

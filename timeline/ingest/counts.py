@@ -166,13 +166,25 @@ def not_in_force(mappings: Sequence[CodeMapping | None], concepts: Mapping[str, 
     """The concepts that mappings name and that are not in force: misspelt, or of rules not read here."""
     said = {}
     for mapping in mappings:
-        unknown = sorted(name for name in mapping.concepts if name not in concepts) if mapping is not None else []
+        unknown = _unknown(mapping, concepts) if mapping is not None else []
         if mapping is not None and unknown:
             said[mapping.name] = (
                 f"mapping {mapping.name}: concepts not in force: {', '.join(unknown)}; "
                 "a run with the rules that declare them maps their events"
             )
     return list(said.values())
+
+
+def _unknown(mapping: CodeMapping, concepts: Mapping[str, Concept]) -> list[str]:
+    """The names that are not in force, with their line and, where there is one, the name that is like it."""
+    from timeline.ingest.mapping.check import like
+
+    said = []
+    for name in sorted(mapping.concepts - set(concepts)):
+        line = mapping.named(name).removeprefix(f"{mapping.name}:").partition(":")[0]
+        near = like(name, concepts)
+        said.append(f"{name} (line {line}; did you mean {near}?)" if near else f"{name} (line {line})")
+    return said
 
 
 def unmet(mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]) -> list[str]:

@@ -61,12 +61,18 @@ def _part_collisions(con: "Connection") -> None:
     con.execute("DROP TABLE ingest_apart")
 
 
-REASON = f"""CASE
+NATIVE = "cannot be read; write it as 2024-01-31 13:45"
+"""What is said of a time, where the file's own format or mapping has no other words."""
+
+
+def _reason(files: Files) -> str:
+    """Why a row cannot be used; NULL where it can."""
+    return f"""CASE
     WHEN r.patient IS NULL THEN 'patient_id is empty'
     WHEN c.code = '' THEN 'code is empty'
     WHEN c.fact IS NULL AND c.reject IS NOT NULL THEN c.reject
-    WHEN r.state = {UNREADABLE} THEN 'time cannot be read; write it as 2024-01-31 13:45'
-    WHEN r.end_state = {UNREADABLE} THEN 'end_time cannot be read; write it as 2024-01-31 13:45'
+    WHEN r.state = {UNREADABLE} THEN {_unreadable(files, "time")}
+    WHEN r.end_state = {UNREADABLE} THEN {_unreadable(files, "end_time")}
     WHEN c.fact = 'birth_date' AND r."time" IS NULL AND c.fact_value IS NULL
         THEN 'time is empty, and would be the date of birth'
     WHEN c.fact = 'sex' AND coalesce(c.fact_value, w.source_value, w.words) IS NULL THEN 'sex is empty'
@@ -75,6 +81,14 @@ REASON = f"""CASE
     WHEN c.fact IS NULL AND r."time" IS NULL AND NOT c.static
         THEN 'time is empty, and ' || c.concept || ' is no baseline fact'
     END"""
+
+
+def _unreadable(files: Files, ours: str) -> str:
+    """What is said of a time that cannot be read, by the file."""
+    said = {number: one.unreadable[ours] for number, (one, _) in enumerate(files) if ours in one.unreadable}
+    native = literal(f"{ours} {NATIVE}")
+    branches = " ".join(f"WHEN {number} THEN {literal(text)}" for number, text in said.items())
+    return f"CASE r.file {branches} ELSE {native} END" if said else native
 
 
 @contextmanager
@@ -103,7 +117,7 @@ def set_aside(con: "Connection", files: Files) -> None:
                     f"INSERT INTO ingest_reject {refused} ON n.source_row = r.source_row WHERE r.file = {number}"
                 )
     con.execute(f"""INSERT INTO ingest_reject SELECT * FROM (
-        SELECT r.file, r.source_row, {REASON} AS reason
+        SELECT r.file, r.source_row, {_reason(files)} AS reason
         FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word) AS f
         WHERE reason IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM ingest_reject AS j WHERE j.file = f.file AND j.source_row = f.source_row)""")

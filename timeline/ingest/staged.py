@@ -6,7 +6,7 @@ counts are `normalise`'s.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -63,6 +63,7 @@ class CodeMapping(Protocol):
     def tables(self) -> Mapping[str, object]: ...
     @property
     def concepts(self) -> frozenset[str]: ...
+    def named(self, concept: str) -> str: ...
     def kept(self, table: str) -> tuple[str, ...] | None: ...
     def decode(self, codes: Iterable[str]) -> list[Code]: ...
     def unmet(self, codes: Iterable[str]) -> tuple[str, ...]: ...
@@ -85,6 +86,8 @@ class Staged:
     """Staged column -> expression over `relation`, of the file's own type; columns left out are NULL."""
     own: tuple[str, ...]
     """All columns of the file: equal in all of them is a duplicate; they make the event's id and the raw row."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Of `time` and `end_time`: the reason of rows where it cannot be read, if it is not written as everywhere."""
     rejected: str | None = None
     """SELECT source_row, reason, raw: lines that are no rows."""
     refused: str | None = None

@@ -35,6 +35,8 @@ MEANINGS = {
     "birth_date": ("DATE", "date of birth; unreadable: the row is rejected"),
 }
 """Type and meaning of what our columns are read from."""
+NATIVELY = (("dates", "bare dates", "2024-01-31"), ("times", "times of day", "2024-01-31 13:45"))
+"""How dates and times are written where `read` declares no format of theirs."""
 FILLED = ("patient_id", "code")
 """Columns that may not be empty."""
 
@@ -107,6 +109,7 @@ def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None) -> list
         relation=read.relation,
         columns=columns,
         own=tuple(read.types),
+        unreadable={ours: said for ours in ("time", "end_time") if (said := _unreadable(ours, sources, writing))},
         rejected=read.rejected,
         refused=_select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, writing)]),
         mapping=mapping,
@@ -121,6 +124,25 @@ def staged(read: Rows, kind: str, table: Table, mapping: Mapping | None) -> list
         **columns, "code": literal(""),
     })  # fmt: skip
     return [lines, *parts] if read.rejected is not None else parts
+
+
+def _unreadable(ours: str, sources: dict[str, Column], writing: Writing) -> str | None:
+    """Why a time cannot be read, where the mapping says how it is written or counted."""
+    source = sources.get(ours)
+    if source is None:
+        return None
+    names = " and ".join(f"`{name}`" for name in names_of(source))
+    if isinstance(source, Offset):
+        anchor = (
+            "" if len(names_of(source)) == 1 else f", or `{source.anchor}` is no time, which has no offset from UTC"
+        )
+        return f"{ours} cannot be counted: `{source.offset}` is no number of {source.unit}s{anchor}"
+    declared = {"dates": writing.dates, "times": writing.times}
+    formats = "; ".join(f"{key} {', '.join(one)}" for key, one in declared.items() if one)
+    if not formats:
+        return None
+    natively = "".join(f", {what} as {how}" for key, what, how in NATIVELY if not declared[key])
+    return f"{ours} cannot be read from {names}: it is not written as `read` says ({formats}{natively})"
 
 
 def _part(file: Staged, read: Rows, name: str, table: Table, reasons: list[str], writing: Writing) -> Staged:
@@ -242,7 +264,10 @@ def _where(read: Rows, text: str) -> str:
     parsed = fragment.parse(text, {})
     unknown = [".".join(name) for name in sorted(parsed.names) if ".".join(name) not in read.types]
     if unknown:
-        raise ExtractError(f"{read.name}: `where`: {_missing(unknown, read)}")
+        raise ExtractError(
+            f"{read.name}: `where`: {_missing(unknown, read)}; a bare word is a column: write a word that a column is "
+            f"compared with in single quotes, such as = '{unknown[-1]}'"
+        )
     return fragment.resolved(parsed.tree, lambda name: whole(".".join(name)))
 
 

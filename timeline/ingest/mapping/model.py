@@ -132,6 +132,19 @@ class Mapping(Model):
     """What an extract's own metadata says: the unit of a code, where neither row nor mapping says one."""
     ranked: bool = True
     """The first of `parents` that has a concept counts; else they are equals."""
+    places: dict[tuple[str, ...], str] = {}
+    """Where what the file says stands in it, `file:line:column`, by the keys that lead there."""
+
+    def place(self, *path: str) -> str:
+        """Where the file says something; of what is written in one word, such as `code: concept`, where that is."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, self.name)
+
+    def named(self, concept: str) -> str:
+        """Where the file first names a concept."""
+        codes = (self.place("codes", key, "concept") for key, one in self.codes.items() if one.concept == concept)
+        return next(codes, self.place("words", concept))
 
     def extended(
         self,

@@ -1,36 +1,46 @@
 """A mapping file's YAML -> `Mapping`: every mistake with its place, all at once; knows no extract."""
 
 import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Named
 from pathlib import Path
 
-from timeline.errors import Finding, Findings
-from timeline.ingest.mapping import tables
+from timeline.errors import Finding, Findings, UsageError
+from timeline.ingest.mapping import check, tables
 from timeline.ingest.mapping.model import FACTS, GROUP, MATCHES, Mapping, Pattern, Target
-from timeline.rules import NAME
+from timeline.rules import NAME, Concept
 from timeline.yamltree import Node, Reader, compose
 
 KEYS = (
     "title", "source", "ignore_case", "read", "columns", "tables", "statuses", "units", "routes", "words", "patterns",
     "codes",
 )  # fmt: skip
+NO_MAPPING = f"a mapping file has one or more of the keys {', '.join(KEYS)}; docs/mapping.md tells each"
 
 
-def load(path: Path) -> Mapping:
-    """Return the mapping of a YAML file; raise `Findings` with every mistake as `file:line:column`."""
+def load(path: Path, concepts: Named[str, Concept] | None = None) -> Mapping:
+    """Return the mapping of a YAML file; raise `Findings` with every mistake as `file:line:column`.
+
+    With the concepts in force, the units that it names are held against them. UsageError where there is no such file.
+    """
     reader = Reader()
     name = Path(path).name
     try:
         text = Path(path).read_text("utf-8")
     except OSError:
-        raise Findings([Finding(str(path), "there is no mapping file here that can be read")]) from None
+        raise UsageError(f"{path}: there is no mapping file here that can be read") from None
     except UnicodeDecodeError:
         raise Findings([Finding(str(path), "this is not text in UTF-8; a mapping is a YAML file")]) from None
     root = compose(text, name, reader)
     mapping = None
-    if root is not None:
+    if root is not None and isinstance(root.value, dict):
         mapping = _read(root, name, reader)
     elif not reader.findings:
-        reader.say(name, "the file is empty; a mapping has `patterns` or `codes`")
+        reader.say(
+            root or name, f"this is no mapping of keys: {NO_MAPPING}" if root else f"the file is empty; {NO_MAPPING}"
+        )
+    if mapping is not None and concepts is not None:
+        reader.findings += check.mistakes(mapping, concepts)
     if reader.findings or mapping is None:
         raise Findings(sorted(reader.findings, key=_position))
     return mapping
@@ -60,8 +70,17 @@ def _read(root: Node, name: str, reader: Reader) -> Mapping | None:
             words=_words(top.get("words"), reader),
             patterns=tuple(pattern for item in items if (pattern := _pattern(item, reader)) is not None),
             codes=_codes(top.get("codes"), ignore_case, reader),
+            places=dict(_places(root)),
         ),
     )
+
+
+def _places(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each key of a tree, with where its value stands; of a mapping, where its key does."""
+    for key, child in node.value.items() if isinstance(node.value, dict) else ():
+        nested = isinstance(child.value, dict)
+        yield (*path, key), node.keys[key] if nested else child.where
+        yield from _places(child, (*path, key))
 
 
 def _entries(node: Node | None, what: str, reader: Reader) -> dict[str, Node]:
@@ -143,10 +162,10 @@ def _codes(node: Node | None, ignore_case: bool, reader: Reader) -> dict[str, Ta
             reader.say(child, f"`{key}` is here twice: with `ignore_case` it is the same as `{seen[folded]}`")
         seen[folded] = key
         target = _target(key, child, reader)
-        if target is not None:
-            targets[key] = target
         if target is not None and target.match == "pattern" and (wrong := mistake(key)):
             reader.say(child, f"`{key}` is not a regular expression: {wrong}")
+        elif target is not None:
+            targets[key] = target
     return targets
 
 
