@@ -11,7 +11,7 @@ from timeline import cli, ingest, load, store
 from timeline.draft import Draft, draft, patterns
 from timeline.draft.alike import Known, concepts_like, words_like
 from timeline.draft.text import text_of
-from timeline.errors import ExtractError, Findings
+from timeline.errors import Findings, UsageError
 from timeline.ingest import mapping as mappings
 from timeline.rules import Concept
 
@@ -147,7 +147,7 @@ def test_files_that_are_not_read_are_drafted_with_their_columns_and_writing(fore
         "PatientID": "patient_id", "Prüfdatum": None, "result time": "time", "test": "code", "result": "value",
         "unit": "unit",
     }  # fmt: skip
-    assert dict(drafted["labs.csv"].read) == {
+    assert {key: value for one in drafted["labs.csv"].read for key, value in one.pairs} == {
         "encoding": "cp1252", "delimiter": ";", "decimal": ",", "times": "%d.%m.%Y %H:%M",
     }  # fmt: skip
     path = tmp_path / "draft.yaml"
@@ -217,11 +217,60 @@ def test_the_command_prints_a_draft_writes_it_or_says_it_to_programs(extract, tm
 
 
 def test_what_is_not_there_and_what_is_no_mapping_is_said(extract, tmp_path):
-    with pytest.raises(ExtractError, match="there is no such file or folder"):
+    with pytest.raises(UsageError, match="there is no such file or folder"):
         draft(tmp_path / "none", CONCEPTS)
+    with pytest.raises(UsageError, match="--codes -1: name a number above 0"):
+        draft(extract, CONCEPTS, most=-1)
     (tmp_path / "m.yaml").write_text("codes: 1\n")
     with pytest.raises(Findings, match="`codes` is a mapping of names"):
         draft(extract, CONCEPTS, mapping=tmp_path / "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (["03/04/2024;1,5"], ['decimal: ",", dates: "%m/%d/%Y"', 'decimal: ",", dates: "%d/%m/%Y"']),
+        (["03/04/2024;1", "13/04/2024;2"], ['dates: "%d/%m/%Y"']),
+        (["03.04.2024;1,500", "03.04.2024;12,250"],
+         ['decimal: ",", dates: "%d.%m.%Y"', 'thousands: ",", dates: "%d.%m.%Y"']),
+        (["03.04.2024;0,500"], ['decimal: ",", dates: "%d.%m.%Y"']),
+        (["20240403;< 1,5"], ['decimal: ","']),
+        (["2024-04-03;1.5"], []),
+        (["03/04/2024;1", "soon;1"], []),
+    ],
+)  # fmt: skip
+def test_a_writing_is_proposed_where_it_is_certain_and_each_that_is_possible_where_not(tmp_path, rows, lines):
+    (tmp_path / "labs.csv").write_text("\n".join(["pid;test;drawn date;result", *(f"1;T;{row}" for row in rows)]))
+    made = draft(tmp_path, CONCEPTS)
+    drafted = [table for line in text_of(made, "x").splitlines() if (table := line.partition("read: ")[2])]
+    expected = [f'{{delimiter: ";", {line}}}' for line in lines] or ['{delimiter: ";"}']
+    assert drafted == expected
+    doubts = [one.because for one in made.tables[0].read if one.because]
+    assert bool(doubts) == (len(expected) > 1) and "03" not in "".join(doubts)
+
+
+def test_eight_digits_are_a_date_only_in_a_column_that_is_called_like_one(tmp_path):
+    (tmp_path / "labs.csv").write_text("pid,test,date,result,serial\n1,T,20240403,1,20240403\n")
+    [table] = draft(tmp_path, CONCEPTS).tables
+    assert [one.pairs for one in table.read] == [(("dates", "%Y%m%d"),)]
+    assert {one.name: one.ours for one in table.columns}["serial"] is None
+
+
+def test_an_extract_of_which_nothing_can_be_drafted_is_an_error_and_one_fully_mapped_is_said(tmp_path, capsys):
+    (tmp_path / "events.csv").write_text("")
+    assert cli.main(["map", str(tmp_path), "-o", str(tmp_path / "draft.yaml")]) == 1
+    assert capsys.readouterr().err == "events.csv: the file is empty; its first line must name the columns\n"
+    assert not (tmp_path / "draft.yaml").exists()
+    assert cli.main(["map", str(tmp_path / "none")]) == 2
+    (tmp_path / "events.csv").write_text("patient_id,time,code,value,unit\n1,2024-01-01,crp,5,mg/L\n")
+    assert cli.main(["map", str(tmp_path)]) == 0
+    assert "## Nothing is left to map" in capsys.readouterr().out
+
+
+def test_one_row_of_one_patient_is_said_so(tmp_path):
+    (tmp_path / "events.csv").write_text("patient_id,time,code,value,unit\n1,2024-01-01,LOCAL/1,5,mg/L\n")
+    text = text_of(draft(tmp_path, CONCEPTS), "x")
+    assert "## 1 code without a concept, 1 row\n" in text and "LOCAL/1: 1 row; 1 patient; units" in text
 
 
 def test_shipped_concepts_are_found_by_common_names_of_laboratories():

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from timeline.errors import Findings
+from timeline.errors import Findings, UsageError
+from timeline.ingest import against
 from timeline.ingest.mapping import COLUMNS, FACTS, Mapping, Offset, Pattern, Table, Target, Writing, load
 from timeline.ingest.mapping.model import MATCHES as MATCH_KINDS
 from timeline.ingest.mapping.read import KEYS
 from timeline.ingest.mapping.read import WHOLE as WHOLE_FILE
 from timeline.ingest.staged import Code
+from timeline.rules import Concept
 from timeline.shipped import folder
 
 WHOLE = r"""
@@ -245,13 +247,37 @@ def test_all_mistakes_at_once(read):
     ]  # fmt: skip
 
 
+CONCEPTS = {
+    concept.name: concept
+    for concept in (
+        Concept(name="warmth", units=("Cel",)),
+        Concept(name="enzyme", units=("uL",), conversions={"squib": 2.0}),
+        Concept(name="grade"),
+        Concept(name="potion", any_unit=True),
+        Concept(name="device", words=("mask", "tube")),
+    )
+}
+
+
+def test_units_that_are_known_somehow_and_concepts_not_in_force_are_let_pass(read):
+    known = read(
+        "units: {a: mg/dl, b: squib, c: '{tablet}', d: , e: 'm[H2O]', f: G/DL}\n"
+        "words: {unheard: {a: b}, warmth: {hot: scalding}, device: {M: Mask}}\n"
+        "codes: {A: {concept: unheard, unit: blub}, B: {concept: potion, unit: blub}, C: {concept: warmth, "
+        "unit: '[degF]'}, D: {concept: enzyme, unit: squib}, E: {concept: grade, unit: '{score}'}, "
+        "F: {concept: warmth, unit: '[degF]', mislabelled: {furlong: K}}}\n"
+        "tables: {t: {values: {x: {code: B, unit: blub}, y: {code: unheard, unit: blub}}}}\n"
+    )
+    assert against.findings(known, CONCEPTS) == []
+
+
 def test_what_is_not_yaml_is_said_with_its_place(read):
     with pytest.raises(Findings, match="map.yaml:1:12: this is not YAML: .*quote a value that holds"):
         read("codes: {a: ]}")
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path):
-    with pytest.raises(Findings, match="there is no mapping file here that can be read"):
+    with pytest.raises(UsageError, match="there is no mapping file here that can be read"):
         load(tmp_path / "none.yaml")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Findings, match="this is not text in UTF-8; a mapping is a YAML file"):

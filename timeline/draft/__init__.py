@@ -51,21 +51,24 @@ def draft(
     """Return what a mapping file would have to say of an extract; nothing is kept of it.
 
     The extract is read into a study that is thrown away. Where it cannot be read at all, `problem` says why, and
-    its tables are drafted alone. Words that stand for a patient each are not told, unless `show_values`.
-    Raises ExtractError where there is no such file, Findings where `mapping` is none.
+    its tables are drafted alone. Words that stand for a patient each are not told, unless `show_values`. Raises
+    UsageError where there is no such file, ExtractError where none of it is a table, Findings where `mapping` has
+    mistakes.
     """
     from timeline import ingest, personal, store
     from timeline.draft import codes, patterns, tables
     from timeline.draft.alike import Known
-    from timeline.errors import ExtractError
+    from timeline.errors import ExtractError, UsageError
     from timeline.ingest import address
 
+    if most < 1:
+        raise UsageError(f"--codes {most}: name a number above 0: how many codes are drafted")
     asked = [paths] if isinstance(paths, str | Path) else paths
     listed = [str(one) if address.is_address(one) else Path(one) for one in asked]
     files = [one for one in listed if isinstance(one, Path)]
     for path in files:
         if not path.exists():
-            raise ExtractError(f"{path}: there is no such file or folder")
+            raise UsageError(f"{path}: there is no such file or folder")
     given = _mapping(mapping)
     known = Known.of(concepts, codes.learned())
     with store.connect(":memory:") as con:
@@ -73,7 +76,12 @@ def draft(
             # Which clock times are in decides no mapping: any zone will do.
             ingest.ingest(con, listed, concepts, format=format, mapping=mapping, timezone="UTC", progress=progress)
         except ExtractError as error:
-            return Draft(problem=str(error), tables=tables.unread(con, files, given, set(), known))
+            unread = tables.unread(con, files, given, set(), known)
+            if not any(table.columns for table in unread):
+                raise ExtractError(
+                    "\n".join(dict.fromkeys([str(error), *(str(one.problem) for one in unread)]))
+                ) from None
+            return Draft(problem=str(error), tables=unread)
         read = {name for (name,) in con.execute("SELECT split_part(source_file, '#', 1) FROM meta.source").fetchall()}
         modules = {path: ingest.format_of(path, format, given) for path in listed}
         described: dict[str, str] = {}

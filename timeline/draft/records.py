@@ -81,13 +81,22 @@ class ColumnDraft:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A key of `read` with its value; of several the person chooses."""
+
+    pairs: tuple[tuple[str, str | tuple[str, ...]], ...]
+    because: str = ""
+    """Why there are several."""
+
+
+@dataclass(frozen=True)
 class TableDraft:
     """A file that no table of the mapping names."""
 
     file: str
     columns: tuple[ColumnDraft, ...] = ()
-    read: tuple[tuple[str, str], ...] = ()
-    """How it seems to be written, where not as the native format: keys of `read`."""
+    read: tuple[Choice, ...] = ()
+    """How it seems to be written, where not as the native format."""
     problem: str | None = None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.draft.alike import Known, concepts_like, plain
-from timeline.draft.records import Candidate, ColumnDraft, TableDraft
+from timeline.draft.records import Candidate, Choice, ColumnDraft, TableDraft
 from timeline.errors import ExtractError
 from timeline.ingest import csvfile, tabular
 from timeline.ingest.mapping import Mapping, Writing
@@ -45,6 +45,17 @@ NAMES = {
 """What such columns are often called, as words in lower case; SDTM's names without the two letters of their domain."""
 FORMATS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%b-%Y", "%Y/%m/%d", "%Y%m%d")
 CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p")
+MOMENTS = tuple(f"{day} {clock}" for day in FORMATS for clock in CLOCKS)
+YEARS = (1800, 2999)
+"""What is taken for a year: not every number of eight digits is a date, and years of shifted times lie ahead."""
+TIMES = ("time", "end_time", "birth_date")
+
+
+def _year(formats: Sequence[str]) -> str:
+    """A condition: `v` is a date in one of the formats, of a year that may be."""
+    return f"year(try_strptime(v, [{', '.join(map(literal, formats))}])) BETWEEN {YEARS[0]} AND {YEARS[1]}"
+
+
 LAST_WORDS = {"code": ("code", "name", "item", "test"), "end_time": ("end", "stop")}
 """Words at an end of a column's name that say what it is, where no column has one of the names above."""
 NUMBERS = ("BIGINT", "DOUBLE", "FLOAT", "INTEGER", "DECIMAL")
@@ -52,6 +63,7 @@ READS = {
     "BIGINT": r"regexp_full_match(v, '[+-]?\d+')",
     "DOUBLE": "TRY_CAST(v AS DOUBLE) IS NOT NULL",
     "TIMESTAMP": "TRY_CAST(v AS TIMESTAMP) IS NOT NULL",
+    "DATE as text": f"coalesce({_year([*FORMATS, *MOMENTS])}, FALSE)",
 }
 """What text may be read as, the narrowest first."""
 
@@ -85,10 +97,10 @@ def _table(con: "Connection", file: Path, name: str, mapping: Mapping | None, sc
         return TableDraft(name, problem=str(error))
     columns = [ColumnDraft(column, _type(con, rows, column)) for column in rows.types]
     ours = _ours(columns)
-    formats = _formats(con, rows, [column for column, role in ours.items() if role in ("time", "end_time")])
+    formats = _formats(con, rows, [column for column, role in ours.items() if role in TIMES])
     wide = _wide(columns, ours, known)
     drafted = tuple(ColumnDraft(one.name, one.type, ours.get(one.name), wide.get(one.name)) for one in columns)
-    return TableDraft(name, drafted, (*said.items(), *_decimal(con, rows), *formats))
+    return TableDraft(name, drafted, (*(Choice((one,)) for one in said.items()), *_decimal(con, rows), *formats))
 
 
 def _writing(file: Path) -> dict[str, str]:
@@ -157,32 +169,51 @@ def _place(column: str, names: Sequence[str]) -> int | None:
     return next((place for place, name in enumerate(names) if name in forms or name.replace(" ", "") in forms), None)
 
 
-def _decimal(con: "Connection", rows: tabular.Rows) -> list[tuple[str, str]]:
-    """A decimal comma, where a column of text holds nothing but whole numbers and numbers with a comma."""
-    number = literal(r"[+-]?\d+(,\d+)?")
+def _decimal(con: "Connection", rows: tabular.Rows) -> list[Choice]:
+    """What a comma is, where a column of text holds nothing but whole numbers and numbers with a comma."""
+    number, groups = literal(r"[<>]?=? *[+-]?\d+(,\d+)?"), literal(r"[<>]?=? *[+-]?\d{1,3}(,\d{3})?")
+    found = []
     for column in (name for name, kind in rows.types.items() if kind == "VARCHAR"):
-        answer = con.execute(f"""SELECT bool_and(regexp_full_match(v, {number})) AND bool_or(contains(v, ',')) FROM (
-            SELECT nullif(trim({whole(column)}), '') AS v FROM {rows.relation} LIMIT {ROWS}) WHERE v IS NOT NULL""")
-        if answer.fetchall()[0][0]:
-            return [("decimal", ",")]
-    return []
+        [(commas, thousands)] = con.execute(f"""SELECT
+                bool_and(regexp_full_match(v, {number})) AND bool_or(contains(v, ',')),
+                bool_and(regexp_full_match(v, {groups}) OR NOT contains(v, ',')) AND NOT bool_or(contains(v, '0,'))
+            FROM (SELECT nullif(trim({whole(column)}), '') AS v FROM {rows.relation}) WHERE v IS NOT NULL""").fetchall()
+        if commas and not thousands:
+            return [Choice((("decimal", ","),))]
+        if commas:
+            because = (
+                f"in `{column}` three digits follow every comma: it may be a decimal mark or one between thousands"
+            )
+            found.append(Choice((("decimal", ","), ("thousands", ",")), because))
+    return found[:1]
 
 
-def _formats(con: "Connection", rows: tabular.Rows, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """Formats of dates and times that read every value, where ISO 8601 does not; the first of several."""
-    said: dict[str, str] = {}
+def _formats(con: "Connection", rows: tabular.Rows, columns: Sequence[str]) -> list[Choice]:
+    """Formats of dates and times that read every value, where ISO 8601 does not; a file is taken to have one of each.
+
+    A column of which several formats read every value has that of another column, if one of these is certain.
+    """
+    found: dict[str, list[tuple[str, list[str]]]] = {"dates": [], "times": []}
     for column in columns:
-        if rows.types[column] != "VARCHAR" or _type(con, rows, column) in ("TIMESTAMP", "empty", "BIGINT", "DOUBLE"):
+        if rows.types[column] != "VARCHAR" or _type(con, rows, column) in ("TIMESTAMP", "empty", "DOUBLE"):
             continue
-        for key, formats in (("dates", FORMATS), ("times", [f"{day} {clock}" for day in FORMATS for clock in CLOCKS])):
-            fit = [one for one in formats if _reads(con, rows, column, one)]
-            said |= {key: fit[0]} if fit else {}
-    return list(said.items())
+        for key, formats in (("dates", FORMATS), ("times", MOMENTS)):
+            if fit := [one for one in formats if _reads(con, rows, column, one)]:
+                found[key].append((column, fit))
+    return [_choice(key, fits) for key, fits in found.items() if fits]
+
+
+def _choice(key: str, fits: Sequence[tuple[str, list[str]]]) -> Choice:
+    certain = list(dict.fromkeys(fit[0] for _, fit in fits if len(fit) == 1))
+    for column, fit in fits:
+        if len(fit) > 1 and not set(fit) & set(certain):
+            because = f"every value of `{column}` can be read as {' and as '.join(fit)}: no day above 12 is there"
+            return Choice(tuple((key, (*certain, one) if certain else one) for one in fit), because)
+    return Choice(((key, tuple(certain) if len(certain) > 1 else certain[0]),))
 
 
 def _reads(con: "Connection", rows: tabular.Rows, column: str, format: str) -> bool:
     value = f"nullif(trim({whole(column)}), '')"
-    read = f"year(try_strptime(v, {literal(format)})) BETWEEN 1000 AND 2999"
-    answer = con.execute(f"""SELECT bool_and(coalesce({read}, FALSE)) FROM (
-        SELECT {value} AS v FROM {rows.relation} LIMIT {ROWS}) WHERE v IS NOT NULL""").fetchall()
+    answer = con.execute(f"""SELECT bool_and(coalesce({_year([format])}, FALSE)) FROM (
+        SELECT {value} AS v FROM {rows.relation}) WHERE v IS NOT NULL""").fetchall()
     return answer[0][0] is True

@@ -7,8 +7,10 @@ mapping file that loads and maps nothing.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import product
 
 from timeline.draft.records import CodeDraft, Draft, PatternDraft, RouteDraft, TableDraft, UnitDraft, WordDraft
+from timeline.printing import count
 
 HEAD = """\
 ## Drafted by `timeline map`. Nothing below is in force: a proposal is a guess, and a guess is no mapping.
@@ -32,6 +34,8 @@ def text_of(draft: Draft, title: str) -> str:
         _routes(draft.routes),
         _words(draft.words),
     ]
+    if draft == Draft():
+        parts.append("## Nothing is left to map: every code, unit, route and word of the extract has a meaning.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -43,7 +47,7 @@ def _section(key: str, lines: Iterable[str], remark: str = "") -> str:
 def _patterns(patterns: Iterable[PatternDraft]) -> str:
     lines = []
     for one in patterns:
-        lines.append(f"## {one.codes:,} codes, {one.rows:,} rows")
+        lines.append(f"## {count(one.codes, 'code')}, {count(one.rows, 'row')}")
         if one.statuses:
             said = ", ".join(f"{status or 'none'} ({rows:,})" for status, rows in one.statuses)
             lines.append(f"## they end in {_line(said)}: say with `keep: [...]` which count, if these are statuses")
@@ -58,14 +62,14 @@ def _single(text: str) -> str:
 
 def _codes(draft: Draft) -> str:
     shown = sum(code.rows for code in draft.codes)
-    remark = f"{draft.codes_in_all:,} codes without a concept, {draft.rows_in_all:,} rows"
+    remark = f"{count(draft.codes_in_all, 'code')} without a concept, {count(draft.rows_in_all, 'row')}"
     if draft.codes_in_all > len(draft.codes):
-        remark += f"; the {len(draft.codes)} most frequent, {shown:,} rows"
+        remark += f"; the {len(draft.codes)} most frequent, {count(shown, 'row')}"
     return _section("codes", (line for code in draft.codes for line in _code(code)), remark)
 
 
 def _code(code: CodeDraft) -> list[str]:
-    said = [f"{code.rows:,} rows", f"{code.patients:,} patients"]
+    said = [count(code.rows, "row"), count(code.patients, "patient")]
     said += ["units " + ", ".join(f"{unit or 'none'} ({rows:,})" for unit, rows in code.units)]
     said += ["numbers " + ", ".join(f"{number:g}" for number in code.numbers)] if code.numbers else []
     said += ["words " + ", ".join(code.words)] if code.words else []
@@ -78,7 +82,7 @@ def _code(code: CodeDraft) -> list[str]:
 
 def _units(units: Iterable[UnitDraft]) -> str:
     """Remarks alone: what a unit means is not to be guessed from its letters."""
-    lines = [f"## {_line(unit.reason)}: {unit.rows:,} rows rejected" for unit in units]
+    lines = [f"## {_line(unit.reason)}: {count(unit.rows, 'row')} rejected" for unit in units]
     return _section("units", lines, "a spelling of the source: a unit that is known")
 
 
@@ -100,7 +104,7 @@ def _words(words: Iterable[WordDraft]) -> str:
 
 def _word(text: str, one: RouteDraft | WordDraft) -> list[str]:
     proposals = ", ".join(f"{candidate.name} ({candidate.because})" for candidate in one.candidates)
-    remark = f"## {_line(text)}: {one.rows:,} rows" + (f"; {proposals}" if proposals else "")
+    remark = f"## {_line(text)}: {count(one.rows, 'row')}" + (f"; {proposals}" if proposals else "")
     return [remark, *([f"# {_quoted(text)}: {one.candidates[0].name}"] if one.candidates else [])]
 
 
@@ -114,7 +118,7 @@ def _table(table: TableDraft) -> list[str]:
     name = table.file.rpartition("/")[2].partition(".")[0]
     left = [f"{one.name} ({one.type})" for one in table.columns if one.ours is None and one.concept is None]
     wide = {one.name: one.concept for one in table.columns if one.concept is not None}
-    lines = [f"## {_line(table.file)}: {len(table.columns)} columns"]
+    lines = [f"## {_line(table.file)}: {count(len(table.columns), 'column')}"]
     lines += [f"## no column of ours: {_line(', '.join(left))}"] if left else []
     found = {one.ours: one.name for one in table.columns if one.ours is not None}
     if (status := found.pop("status", None)) is not None:
@@ -141,8 +145,11 @@ def _columns(found: Mapping[str, str]) -> list[str]:
 
 
 def _read(table: TableDraft) -> list[str]:
-    pairs = ", ".join(f"{key}: {json.dumps(value)}" for key, value in table.read)
-    return [f"#   read: {{{pairs}}}"] if pairs else []
+    """One line; where several are possible, one for each, of which one is to be taken."""
+    ways = list(product(*(one.pairs for one in table.read))) if table.read else []
+    doubts = [f"##   {_line(one.because)}; take one of the lines" for one in table.read if one.because]
+    pairs = (", ".join(f"{key}: {json.dumps(value)}" for key, value in way) for way in ways)
+    return [*doubts, *(f"#   read: {{{said}}}" for said in pairs)]
 
 
 def _quoted(text: str) -> str:

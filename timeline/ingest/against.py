@@ -24,7 +24,7 @@ def _spellings(mapping: MappingFile, concepts: Concepts) -> Iterator[Finding]:
     """Units of the source that stand for a unit which nothing knows."""
     own = {unit for concept in concepts.values() for unit in (*concept.units, *concept.conversions)}
     for theirs, ours in mapping.units.items():
-        if ours is None or ours in own or units.is_bare(ours) or units.factor(ours, ours) is not None:
+        if ours is None or ours in own or units.is_known(ours):
             continue
         why = units.ambiguity(ours) or did_you_mean(ours, sorted(own)).removeprefix("; ") or "write it as UCUM does"
         yield Finding(mapping.place("units", theirs), f"`{ours}` is no unit that is known; {why}")

@@ -69,6 +69,17 @@ def is_bare(text: str) -> bool:
     return text == "" or (text.startswith("{") and text.endswith("}")) or text.replace(" ", "").casefold() in NO_UNIT
 
 
+def is_known(text: str) -> bool:
+    """Whether a spelling is a unit, or says that there is none; UCUM's grammar is asked last."""
+    if is_bare(text) or parse(text) is not None or parse_capitals(text) is not None:
+        return True
+    try:
+        _registry().from_ucum(text)
+    except Exception:  # noqa: BLE001  as in `_by_ucum`: the errors share no base
+        return False
+    return True
+
+
 def nearest(text: str, targets: Iterable[str], others: Iterable[str] = ()) -> str | None:
     """Return the usual unit of the targets' dimensions, or of `others`, of which an unknown spelling may be a slip."""
     from difflib import get_close_matches
@@ -76,7 +87,8 @@ def nearest(text: str, targets: Iterable[str], others: Iterable[str] = ()) -> st
     if parse(text) is not None or ambiguity(text) is not None:
         return None
     known = [*dict.fromkeys([*others, *(one for target in targets for one in (target, *usual(target)))])]
-    folded = {one.casefold(): one for one in reversed(known)}
+    spelled = {spelling: name for spelling, name in WHOLES.items() if name in known}
+    folded = spelled | {one.casefold(): one for one in reversed(known)}
     close = get_close_matches(_plain(text).casefold(), folded, n=1, cutoff=ALIKE)
     return folded[close[0]] if close else None
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from timeline.errors import Finding, Findings
+from timeline.errors import Finding, Findings, UsageError
 from timeline.ingest.mapping import tables
 from timeline.ingest.mapping.model import FACTS, GROUP, MATCHES, Mapping, Pattern, Target
 from timeline.rules import NAME
@@ -26,7 +26,7 @@ def load(path: Path) -> Mapping:
     try:
         text = Path(path).read_text("utf-8")
     except OSError:
-        raise Findings([Finding(str(path), "there is no mapping file here that can be read")]) from None
+        raise UsageError(f"{path}: there is no mapping file here that can be read") from None
     except UnicodeDecodeError:
         raise Findings([Finding(str(path), "this is not text in UTF-8; a mapping is a YAML file")]) from None
     root = compose(text, name, reader)
