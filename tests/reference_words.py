@@ -103,10 +103,11 @@ class Patient:
         return {**event, "end_time": event["end_time"] if runs else None, "evidence": [event["event_id"]]}
 
     def union_of(self, names: Sequence[str]) -> list[Row]:
-        """The rows of several relations, in order; an event that two of them hold is one row."""
+        """The rows of several relations, in order; an event that two of them hold is one row, with one number."""
         rows = [row for name in names for row in self.relation(name)]
         distinct = {row.get("event_id", (place, "row")): row for place, row in enumerate(rows)}
-        return sorted(distinct.values(), key=order)
+        in_order = sorted(distinct.values(), key=order)
+        return [{**row, "number": place} if "event_id" in row else row for place, row in enumerate(in_order, 1)]
 
     def text(self, rule: Rule, sql: str) -> str:
         """`sql` with its `$params` written in."""
