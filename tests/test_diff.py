@@ -202,7 +202,7 @@ def test_every_row_is_the_same_changed_or_on_one_side_only(a, b):
 def test_a_wrong_call_is_told(small: Study, tmp_path: Path, capsys):
     for call, said in (
         ([], "compare with another study, or with other definitions (--rules, --set): one of the two"),
-        (["x.duckdb", "--set", "a.b=1"], "compare with another study, or with other definitions"),
+        ([str(small.path), "--set", "a.b=1"], "compare with another study, or with other definitions"),
         (["--set", "dose.lest=1"], "unknown parameter 'dose.lest'; did you mean 'dose.least'?"),
         (["--set", "dose.least=1h"], "dose.least is a number such as 0; `1h` is a duration"),
         (["--set", "dose"], "--set dose: write RULE.PARAM=VALUE"),

@@ -238,7 +238,7 @@ def test_the_axis_of_time_can_be_zoomed(study):
 
 @pytest.mark.parametrize("ending, start", [("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF"), ("json", b"{")])
 def test_the_command_draws_what_the_name_ends_in(study, tmp_path, capsys, ending, start):
-    target = tmp_path / "new" / f"chart.{ending}"
+    target = tmp_path / f"chart.{ending}"
     assert cli.main(["explain", str(study.path), "answer", "--patient", "A", "--chart", str(target)]) == 0
     assert target.read_bytes().startswith(start)
     said = capsys.readouterr()

@@ -210,7 +210,8 @@ def test_a_mapping_gives_what_a_folder_leaves_out(extract):
     assert sum(source.rows_rejected for source in report.sources) == 0
     assert value == [(38.0, False)]
     assert report.warnings == (
-        "mapping m.yaml: concepts not in force: heart_rate; a run with the rules that declare them maps their events",
+        "mapping m.yaml: concepts not in force: heart_rate (line 2); "
+        "a run with the rules that declare them maps their events",
         "mapping m.yaml: codes that no row has: tmp, pulse",
     )
     assert patient == [("F", datetime(1950, 2, 1).date())]

@@ -45,7 +45,7 @@ MORE = {
     "crs_grade": "waived febrile pressors hypotension hypoxia",
     "steroid_refractory": "start_time end_time start_day end_day",
     "anakinra_response": "start_time end_time start_day end_day",
-    "outcome": "time day",
+    "outcome": "time day undated_death",
     "cohort": "product first_anakinra icans crs refractory_before_anakinra",
 }
 """Columns beyond those: what a rule is from brings its times, and some helpers are worth reading."""

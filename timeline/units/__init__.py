@@ -87,8 +87,7 @@ def nearest(text: str, targets: Iterable[str], others: Iterable[str] = ()) -> st
     if parse(text) is not None or ambiguity(text) is not None:
         return None
     known = [*dict.fromkeys([*others, *(one for target in targets for one in (target, *usual(target)))])]
-    spelled = {spelling: name for spelling, name in WHOLES.items() if name in known}
-    folded = spelled | {one.casefold(): one for one in reversed(known)}
+    folded = {one.casefold(): one for one in reversed(known)}
     close = get_close_matches(_plain(text).casefold(), folded, n=1, cutoff=ALIKE)
     return folded[close[0]] if close else None
 
