@@ -98,6 +98,7 @@ BROKEN = {
                       "WHERE value = 6", 1, 1),
     "plaus.deaths": ("INSERT INTO meta.event SELECT * REPLACE (1 AS event_id, time + INTERVAL 1 DAY AS time) "
                      "FROM meta.event WHERE concept = 'death'", 1, 1),
+    "comp.day_of_death": ("UPDATE meta.event SET time = NULL WHERE concept = 'death'", 1, 1),
     "plaus.age": ("UPDATE patient SET birth_date = '1900-01-01' WHERE patient_id = 'b'", 1, 1),
     "plaus.placeholder": ("UPDATE meta.event SET time = '1900-01-01' WHERE concept = 'crp'", 2, 1),
     "plaus.outside_stays": ("UPDATE meta.event SET time = time + INTERVAL 60 DAY WHERE concept = 'crp'", 2, 1),

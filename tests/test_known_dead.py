@@ -4,6 +4,7 @@ The demo's cohort as FHIR, of which one Patient who was alive has `deceasedBoole
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,20 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     made.ingest(folder / "extract", timezone="UTC")
     made.run()
     return made
+
+
+def test_a_row_of_a_death_without_a_time_says_as_much(tmp_path: Path) -> None:
+    extract = tmp_path / "events.csv"
+    extract.write_text(
+        "patient_id,time,code,value,unit,text\n"
+        "P1,2024-01-01 10:00,axicabtagene_ciloleucel,1,,\nP1,2024-02-01 10:00,crp,5,mg/L,\nP1,,MEDS_DEATH,,,sepsis\n"
+        "P2,2024-01-01 10:00,axicabtagene_ciloleucel,1,,\nP2,2024-02-01 10:00,crp,5,mg/L,\n"
+    )
+    study = Study.open(tmp_path / "study.duckdb")
+    study.ingest(extract)
+    study.run()
+    rows = study.sql("SELECT died, undated_death, death_time, os_days FROM outcome ORDER BY patient_id").rows()
+    assert rows == [(True, True, None, None), (False, False, None, 31)]
 
 
 def asked(study: Study, name: str, **params: Any) -> list[dict[str, Any]]:

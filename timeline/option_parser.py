@@ -116,6 +116,8 @@ class Rules(There):
 
         if rule_folders([self])[0].is_dir():
             return None
+        if Path(self).is_file():
+            return f"{self}: a rule set is a folder of files; name {Path(self).parent}"
         return f"{self}: there is no such folder; name a folder of rule files"
 
 

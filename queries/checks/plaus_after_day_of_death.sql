@@ -6,7 +6,9 @@ category: temporal plausibility
 severity: warning
 of: events of those who died
 asked: |-
-  SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND patient_id IN (SELECT patient_id FROM meta.event WHERE concept = 'death')
+  SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND patient_id IN (
+    SELECT patient_id FROM meta.event WHERE concept = 'death' AND time IS NOT NULL
+  )
 */
 WITH death AS (
     SELECT patient_id, min(CAST(time AS DATE)) AS day

@@ -6,7 +6,9 @@ category: temporal plausibility
 severity: note
 of: events of those who died
 asked: |-
-  SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND patient_id IN (SELECT patient_id FROM meta.event WHERE concept = 'death')
+  SELECT count(*) FROM meta.event WHERE time IS NOT NULL AND patient_id IN (
+    SELECT patient_id FROM meta.event WHERE concept = 'death' AND time IS NOT NULL
+  )
 */
 WITH death AS (
     -- A bare date is the whole of its day: what follows on that day is not after it.

@@ -48,7 +48,7 @@ WITH "rows__base" AS (
 "seen__undated_death" AS (
   SELECT s.patient_id, s.event_id AS id__, s."time" AS at__
   FROM observation AS s
-  WHERE s.concept IN ('known_dead')
+  WHERE s.concept IN ('death', 'known_dead') AND ((s."time" IS NULL))
 ),
 "found__undated_death" AS (
   SELECT b.patient_id, b.key__, TRUE AS value__, [first(s.id__ ORDER BY s.at__ NULLS FIRST, s.id__)] AS ids__

@@ -140,6 +140,8 @@ def read(con: "Connection", path: Path, name: str, columns: list[str], table: st
         con.execute(f"""CREATE TEMP TABLE {table}_read AS SELECT * FROM read_csv({literal(str(path))}, {DIALECT},
             delim = {literal(delimiter)}, header = true, columns = {{{listed}}}, store_rejects = true,
             rejects_limit = 0)""")
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise ExtractError(f"{name}: {_said(str(error))}") from None
     con.execute(
