@@ -152,15 +152,25 @@ def test_words_and_wrong_labels_stay_translated_when_concepts_come_later(loaded)
     extract, read = loaded
     (extract / "events.csv").write_text(
         "patient_id,time,code,value,unit,text\nP1,2024-01-01,ear,100.4,Cel,\nP1,2024-01-01,tube,2,,OM\n"
+        "P1,2024-01-01,tube,4,,\n"
     )
     mapping = (
-        'codes: {ear: {concept: warmth, mislabelled: {Cel: "[degF]"}}, tube: device}\nwords: {device: {om: mask}}\n'
+        'codes: {ear: {concept: warmth, mislabelled: {Cel: "[degF]"}}, tube: device}\n'
+        "words: {device: {om: mask, 4: tube}}\n"
     )
     con, report = read(mapping, concepts={})
     assert report.relabelled == ()
-    assert rows(con, "concept, value, text") == [(None, 100.4, None), (None, 2.0, "mask")]
-    assert remap(con, CONCEPTS).events == 2
-    assert rows(con, "concept, value, text") == [("warmth", 38.0, None), ("device", 2.0, "mask")]
+    assert rows(con, "concept, value, text") == [
+        (None, 100.4, None),
+        (None, 2.0, "mask"),
+        (None, None, "tube"),
+    ]
+    assert remap(con, CONCEPTS).events == 3
+    assert rows(con, "concept, value, text") == [
+        ("warmth", 38.0, None),
+        ("device", 2.0, "mask"),
+        ("device", None, "tube"),
+    ]
     assert remap(con, CONCEPTS).events == 0
 
 

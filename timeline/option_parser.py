@@ -89,7 +89,7 @@ class Place(str):
 
     def mistake(self) -> str | None:
         """What is wrong with it, None for nothing."""
-        raise NotImplementedError
+        return None
 
 
 class There(Place):

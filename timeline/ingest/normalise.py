@@ -114,12 +114,14 @@ def number_what_repeats(con: "Connection", files: Files) -> None:
         FROM (SELECT DISTINCT code, unit, coalesce(trim(code), '') AS trimmed_code,
             coalesce(trim(unit), '') AS trimmed_unit FROM ingest_seen_pair)""")
     written = "nullif(trim(value), '')"
+    number = parse.number(written)
     con.execute(f"""CREATE TEMP TABLE ingest_word AS
         SELECT value AS raw_value, text AS raw_text, route AS raw_route,
             CAST(row_number() OVER (ORDER BY value, text, route) AS UINTEGER) AS id,
-            {written} AS source_value, {parse.number(written)} AS number,
-            CASE WHEN {parse.number(written)} IS NOT NULL THEN {parse.bound(written)} END AS bound,
-            coalesce(nullif(trim(text), ''), CASE WHEN {parse.number(written)} IS NULL THEN {written} END) AS words,
+            {written} AS source_value, {number} AS number,
+            CASE WHEN {number} IS NOT NULL THEN {parse.bound(written)} END AS bound,
+            coalesce(nullif(trim(text), ''), CASE WHEN {number} IS NULL THEN {written} END) AS words,
+            CASE WHEN {number} IS NOT NULL THEN {parse.numeral(written)} END AS numeral,
             {_route(mappings)} AS route
         FROM (SELECT DISTINCT value, text, route FROM ingest_seen_word)""")
 

@@ -99,3 +99,8 @@ def bound(written: str) -> str:
         f"CASE {sign} WHEN '≤' THEN '<=' WHEN '≥' THEN '>=' WHEN '=<' THEN '<=' WHEN '=>' THEN '>=' ELSE {sign} END"
     )
     return f"nullif({spelled}, '')"
+
+
+def numeral(written: str) -> str:
+    """A text in which a whole number is written without zeros after a point: 3, be it 3 or, as a DOUBLE is, 3.0."""
+    return rf"regexp_replace({written}, '^([+-]?\d+)[.]0+$', '\1')"

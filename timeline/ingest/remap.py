@@ -121,7 +121,8 @@ def _reject(con: "Connection") -> int:
 
 def _derive(con: "Connection") -> int:
     """Concept, value, unit, text and plausibility anew, from code, source_value and source_unit."""
-    number = parse.number("e.source_value")
+    # What a mapping has a word for is no number, though it is written as one.
+    number = f"CASE WHEN e.value IS NOT NULL THEN {parse.number('e.source_value')} END"
     con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_derived AS
         SELECT event_id, concept, value, CASE WHEN value IS NOT NULL THEN unit END AS unit, text,
             coalesce(value < low OR value > high, FALSE) AS implausible
