@@ -68,16 +68,22 @@ def repeats(con: "Connection", files: Sequence[tuple[Staged, dict]]) -> int:
     stored = con.execute("SELECT 1 FROM meta.event LIMIT 1").fetchall()
     if len(files) == 1 and not stored:
         return 0
+    wholes = {staged.whole: number for number, (staged, _) in enumerate(files)}
     names = ", ".join(
-        f"({number}, {literal(staged.whole)}, hash({literal(staged.source_file)}))"
+        f"({number}, {wholes[staged.whole]}, hash({literal(staged.source_file)}))"
         for number, (staged, _) in enumerate(files)
     )
-    return con.execute(f"""WITH new AS (SELECT f.file, xor(r.event_id, f.file_hash) AS content
-            FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file, file_hash) ON f.number = r.file),
-        often AS (SELECT content FROM new GROUP BY content HAVING count(DISTINCT file) > 1),
-        old AS (SELECT xor(event_id, hash(source_file)) AS content FROM meta.event)
-        SELECT count(*) FROM new
-        WHERE content IN (SELECT content FROM often) OR content IN (SELECT content FROM old)""").fetchall()[0][0]
+    new = f"""(SELECT f.file, xor(r.event_id, f.file_hash) AS content
+        FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file, file_hash) ON f.number = r.file)"""
+    # By a sort, which goes to the disk where it is large: groups of nearly as many rows would have to fit in memory.
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_often AS SELECT DISTINCT content FROM (
+            SELECT content, file, lag(content) OVER before AS content_before, lag(file) OVER before AS file_before
+            FROM (FROM {new} UNION ALL SELECT -1, xor(event_id, hash(source_file)) FROM meta.event)
+            WINDOW before AS (ORDER BY content, file))
+        WHERE content = content_before AND file <> file_before""")
+    n = con.execute(f"SELECT count(*) FROM {new} SEMI JOIN ingest_often USING (content)").fetchall()[0][0]
+    con.execute("DROP TABLE ingest_often")
+    return n
 
 
 def summary(
