@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from timeline.draft.alike import Known, concepts_like, plain
 from timeline.draft.records import Candidate, Choice, ColumnDraft, TableDraft
 from timeline.errors import ExtractError
-from timeline.ingest import csvfile, tabular
+from timeline.ingest import csvfile, records, tabular
 from timeline.ingest.mapping import Mapping, Writing
 from timeline.quote import literal, whole
 
@@ -107,7 +107,7 @@ def _writing(file: Path) -> dict[str, str]:
     """Delimiter and encoding, where they are not those of the native format."""
     if file.name.lower().endswith(".zst"):
         return {}
-    with csvfile.open_binary(file) as opened:
+    with records.opened(file) as opened:
         head = opened.read(csvfile.HEAD)
     said = {}
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -8,19 +8,18 @@ file that has such lines is looked at a second time, to count which rows they ar
 
 import codecs
 import csv
-import gzip
 import io
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import zstd
+from timeline.ingest import records, zstd
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ def in_utf8(path: Path, name: str, encoding: str | None) -> Iterator[Path]:
     if encoding is None:
         yield path
         return
-    if path.name.lower().endswith(".zst"):
-        raise ExtractError(f"{name}: a .zst file is read in UTF-8 only; unpack it, or save it with that encoding")
     with tempfile.TemporaryDirectory(prefix="timeline_") as folder:
         copy = Path(folder) / "copy.csv"
         _recode(path, name, encoding, copy)
@@ -54,7 +51,9 @@ def in_utf8(path: Path, name: str, encoding: str | None) -> Iterator[Path]:
 
 def _recode(path: Path, name: str, encoding: str, copy: Path) -> None:
     decoder, lines = codecs.getincrementaldecoder(encoding)(), 1
-    with open_binary(path) as source, copy.open("w", encoding="utf-8", newline="") as target:
+    if path.name.lower().endswith(".zst") and not zstd.is_whole(path):
+        _damaged(name)
+    with records.opened(path) as source, copy.open("w", encoding="utf-8", newline="") as target:
         try:
             while chunk := source.read(HEAD):
                 text = decoder.decode(chunk)
@@ -70,11 +69,6 @@ def _recode(path: Path, name: str, encoding: str, copy: Path) -> None:
             ) from None
         except (EOFError, OSError, zlib.error):
             _damaged(name)
-
-
-def open_binary(path: Path) -> IO[bytes]:
-    """The bytes inside a plain or a .gz file."""
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
 
 def header(con: "Connection", path: Path, name: str, delimiter: str = ",") -> list[str]:
@@ -117,7 +111,7 @@ def _head(con: "Connection", path: Path, name: str) -> bytes:
     try:
         if path.name.lower().endswith(".zst"):
             return _first_line(con, path) if zstd.is_whole(path) else _damaged(name)
-        with open_binary(path) as file:
+        with records.opened(path) as file:
             return file.read(HEAD)
     except (EOFError, OSError, zlib.error, duckdb.Error):
         return _damaged(name)
@@ -137,25 +131,35 @@ def read(con: "Connection", path: Path, name: str, columns: list[str], table: st
     listed = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     con.execute("DROP TABLE IF EXISTS temp.reject_errors; DROP TABLE IF EXISTS temp.reject_scans")
     try:
+        lines = records.lines(path)
+        counted = None if lines.plain else records.records(path, name, delimiter)
         con.execute(f"""CREATE TEMP TABLE {table}_read AS SELECT * FROM read_csv({literal(str(path))}, {DIALECT},
             delim = {literal(delimiter)}, header = true, columns = {{{listed}}}, store_rejects = true,
-            rejects_limit = 0)""")
+            rejects_limit = 0, parallel = {lines.plain})""")
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
         raise ExtractError(f"{name}: {_said(str(error))}") from None
+    except (EOFError, OSError, zlib.error):
+        _damaged(name)
     con.execute(
         f"CREATE TEMP TABLE {table}_bad AS SELECT line, min(error_type) AS kind, max(column_idx) AS columns, "
         "any_value(csv_line) AS raw FROM reject_errors GROUP BY line"
     )
     con.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-    bad = con.execute(f"SELECT count(*) FROM {table}_bad").fetchall()[0][0]
-    if not bad:
+    [(rows, bad)] = con.execute(
+        f"SELECT (SELECT count(*) FROM {table}_read), (SELECT count(*) FROM {table}_bad)"
+    ).fetchall()
+    if bad:
+        _stop_where_rows_are_lost(con, name, table)
+    if bad or counted or rows != lines.n - 1:
+        counted = counted or records.records(path, name, delimiter)
+        _stop_unless_all_are_there(name, rows + bad, counted, columns)
+    if not bad or counted is None:
         con.execute(f"DROP TABLE {table}_bad")
         con.execute(f"CREATE TEMP VIEW {table} AS SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {table}_read")
         return None
-    _stop_where_rows_are_lost(con, name, table)
-    _number_the_rows(con, path, table)
+    _number_the_rows(con, counted, table)
     return f"""SELECT source_row, CASE kind
             WHEN 'TOO MANY COLUMNS' THEN 'the line has more than {len(columns)} columns'
             WHEN 'MISSING COLUMNS' THEN 'the line has fewer than {len(columns)} columns'
@@ -191,25 +195,28 @@ def _stop_where_rows_are_lost(con: "Connection", name: str, table: str) -> None:
         raise ExtractError(f"{name}: line {line}: a quotation mark is opened and not closed; close it, or double it")
 
 
-def _number_the_rows(con: "Connection", path: Path, table: str) -> None:
+def _stop_unless_all_are_there(name: str, read: int, counted: records.Records, columns: Sequence[str]) -> None:
+    """Of one column a blank line is a row without a value; of several it is none."""
+    there = counted.n - 1 - (len(counted.blank) if len(columns) > 1 else 0)
+    if read != there:
+        raise ExtractError(
+            f"{name}: {there} rows by its quotation marks, and {read} were read: some marks can be taken in two ways; "
+            "put every value that holds one between two of them, and double it inside"
+        )
+
+
+def _number_the_rows(con: "Connection", counted: records.Records, table: str) -> None:
     """Give rows and bad lines their numbers: blank lines count as none, the others in the order of the file.
 
-    DuckDB counts header, rows and blank lines, and gives that count for bad lines only. A line outside
-    quotes is one after an even number of quotation marks.
+    DuckDB counts header, rows and blank lines, and gives that count for bad lines only.
     """
-    lines = f"read_csv({literal(str(path))}, {LINES})"
-    con.execute(f"CREATE TEMP TABLE {table}_line AS SELECT coalesce(line, '') AS line FROM {lines}")
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE {table}_bad AS
-        WITH line AS (SELECT rowid AS position, trim(line) = '' AS blank,
-                length(line) - length(replace(line, '"', '')) AS marks FROM {table}_line),
-            outside AS (SELECT position, blank FROM (
-                SELECT position, blank, sum(marks) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - marks AS before
-                FROM line)
-                WHERE before % 2 = 0),
-            counted AS (SELECT row_number() OVER (ORDER BY position) AS line,
-                sum(CAST(blank AS INTEGER)) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS blanks FROM outside)
-        SELECT CAST(b.line - 1 - coalesce(c.blanks, 0) AS UBIGINT) AS source_row, b.kind, b.columns, b.raw
-        FROM {table}_bad AS b LEFT JOIN counted AS c ON c.line = b.line""")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {table}_bad AS
+        WITH blank AS (SELECT line, row_number() OVER (ORDER BY line) AS n FROM (SELECT unnest(?::BIGINT[]) AS line))
+        SELECT CAST(b.line - 1 - coalesce(c.n, 0) AS UBIGINT) AS source_row, b.kind, b.columns, b.raw
+        FROM {table}_bad AS b ASOF LEFT JOIN blank AS c ON c.line < b.line""",
+        [list(counted.blank)],
+    )
     con.execute(f"""CREATE TEMP TABLE {table}_shift AS
         SELECT CAST(source_row AS BIGINT) - place AS before, max(place) AS shift
         FROM (SELECT source_row, row_number() OVER (ORDER BY source_row) AS place FROM {table}_bad) GROUP BY before""")

@@ -43,3 +43,16 @@ def bounded(con: "Connection") -> Iterator[None]:
     finally:
         # The setting is shown rounded down: a trifle more, or it would shrink each time.
         con.execute(f"SET memory_limit = '{int(before * 1.00005)} bytes'")
+
+
+@contextmanager
+def joined_as_written(con: "Connection") -> Iterator[None]:
+    """Let joins hold what stands on their right, and read through what stands on their left.
+
+    Of a text file DuckDB guesses a few dozen rows, and would hold all of it in a hash table.
+    """
+    con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    try:
+        yield
+    finally:
+        con.execute("RESET disabled_optimizers")

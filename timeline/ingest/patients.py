@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from timeline import personal, schema, store
-from timeline.ingest import parse
+from timeline.ingest import memory, parse
 from timeline.ingest.normalise import Batch, batches, raw, typed
 from timeline.ingest.sexes import FORMS, one_form
 from timeline.ingest.sift import as_written, told
@@ -61,9 +61,10 @@ def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
     wrong = "copy = 1 AND reason IS NOT NULL"
     rejected = f"SELECT DISTINCT file FROM ingest_patient_row WHERE {wrong} ORDER BY file"
     for (name,) in con.execute(rejected).fetchall():
-        con.execute(f"""INSERT INTO meta.rejected SELECT file, r.source_row, reason, w.raw
-            FROM ingest_patient_row AS r JOIN ({as_written(files[name])}) AS w ON w.source_row = r.source_row
-            WHERE file = {literal(name)} AND {wrong} ORDER BY r.source_row""")
+        with memory.joined_as_written(con):
+            con.execute(f"""INSERT INTO meta.rejected SELECT r.file, r.source_row, r.reason, w.raw
+                FROM ({as_written(files[name])}) AS w JOIN ingest_patient_row AS r ON r.source_row = w.source_row
+                WHERE r.file = {literal(name)} AND {wrong} ORDER BY r.source_row""")
 
 
 def _stage(con: "Connection", batch: Batch, advice: Mapping[str, str]) -> None:

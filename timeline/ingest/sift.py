@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from timeline import personal
 from timeline.errors import ExtractError
+from timeline.ingest import memory
 from timeline.ingest.normalise import Files
 from timeline.ingest.parse import UNREADABLE
 from timeline.ingest.sexes import one_form
@@ -124,10 +125,11 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
     )
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
-        con.execute(f"""INSERT INTO meta.rejected
-            SELECT {literal(staged.source_file)}, r.source_row, j.reason, r.raw
-            FROM ({as_written(staged)}) AS r
-            JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
+        with memory.joined_as_written(con):
+            con.execute(f"""INSERT INTO meta.rejected
+                SELECT {literal(staged.source_file)}, r.source_row, j.reason, r.raw
+                FROM ({as_written(staged)}) AS r
+                JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
     sex = one_form("coalesce(c.fact_value, w.source_value, w.words)")

@@ -7,6 +7,7 @@ million concepts is never held.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from timeline.ingest import memory
 from timeline.ingest.omop.found import Extract, Found
 from timeline.ingest.omop.known import ROUTES, UNITS
 from timeline.ingest.parse import Source, text
@@ -57,6 +58,11 @@ def look_up(con: "Connection", extract: Extract, scratch: str) -> None:
     its rows, source for standard, in the table of this place; `_seen` the `id`s of units, routes, values
     and causes, with the same.
     """
+    with memory.joined_as_written(con):
+        _look_up(con, extract, scratch)
+
+
+def _look_up(con: "Connection", extract: Extract, scratch: str) -> None:
     concept, ancestor = extract.of("concept"), extract.of("concept_ancestor")
     con.execute(f"CREATE TEMP TABLE {scratch}_ancestor (id BIGINT, ancestor BIGINT, level BIGINT)")
     con.execute(f"CREATE TEMP TABLE {scratch}_ingredient (id BIGINT, ingredient BIGINT, place BIGINT)")
