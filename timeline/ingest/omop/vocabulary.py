@@ -92,7 +92,8 @@ def _look_up(con: "Connection", extract: Extract, scratch: str) -> None:
             JOIN {scratch}_concept AS n ON n.id = a.ancestor AND n.class = {literal(INGREDIENT)}
             WHERE a.id IN (SELECT unnest([id, other]) FROM {scratch}_code WHERE drug))
         QUALIFY count(*) OVER (PARTITION BY id) > 1""")
-    _ancestors(con, ancestor, f"SELECT ingredient FROM {scratch}_ingredient", scratch)
+    if con.execute(f"SELECT 1 FROM {scratch}_ingredient LIMIT 1").fetchall():
+        _ancestors(con, ancestor, f"SELECT ingredient FROM {scratch}_ingredient", scratch)
     _make_words(con, scratch)
 
 
@@ -113,27 +114,31 @@ def _ancestors(con: "Connection", tables: Sequence[Found], of: str, scratch: str
     """Add the ancestors of ids that have none yet; itself is none."""
     if not tables:
         return
+    # The other columns are read of the rows alone that are asked for: a vocabulary has a hundred million.
+    of_these = f"asked IN ({of}) AND asked NOT IN (SELECT id FROM {scratch}_ancestor)"
     rows = " UNION ALL ".join(
-        f"SELECT {number(found, 'descendant_concept_id')} AS id, {number(found, 'ancestor_concept_id')} AS ancestor, "
-        f"coalesce({number(found, 'min_levels_of_separation')}, 0) AS level FROM {found.relation}"
+        f"SELECT asked AS id, {number(found, 'ancestor_concept_id')} AS ancestor, "
+        f"coalesce({number(found, 'min_levels_of_separation')}, 0) AS level "
+        f"FROM (SELECT {number(found, 'descendant_concept_id')} AS asked, * FROM {found.relation}) WHERE {of_these}"
         for found in tables
     )
     con.execute(f"""INSERT INTO {scratch}_ancestor SELECT id, ancestor, min(level) FROM ({rows})
-        WHERE id IN ({of}) AND id <> ancestor AND id NOT IN (SELECT id FROM {scratch}_ancestor)
-        GROUP BY id, ancestor""")
+        WHERE id <> ancestor GROUP BY id, ancestor""")
 
 
 def _maps(con: "Connection", tables: Sequence[Found], scratch: str) -> None:
     """Make `{scratch}_maps`: the standard concepts of codes that are none, as far as the extract's tables say them."""
     none = "SELECT NULL::BIGINT AS id, NULL::BIGINT AS standard WHERE FALSE"
     rows = " UNION ALL ".join(
-        f"SELECT {number(found, 'concept_id_1')}, {number(found, 'concept_id_2')} FROM {found.relation} "
-        f"WHERE {words(found, 'relationship_id')} = {literal(MAPS)} AND {words(found, 'invalid_reason')} IS NULL"
+        f"SELECT asked AS id, {number(found, 'concept_id_2')} AS standard "
+        f"FROM (SELECT {number(found, 'concept_id_1')} AS asked, * FROM {found.relation} "
+        f"WHERE {words(found, 'relationship_id')} = {literal(MAPS)} "
+        f"AND {words(found, 'invalid_reason')} IS NULL) WHERE asked IN (SELECT id FROM {scratch}_code)"
         for found in tables
     )
     con.execute(f"""CREATE TEMP TABLE {scratch}_maps AS
         SELECT DISTINCT id, standard FROM ({" UNION ALL ".join(one for one in (none, rows) if one)})
-        WHERE id IN (SELECT id FROM {scratch}_code) AND standard <> id""")
+        WHERE standard <> id""")
 
 
 def _make_words(con: "Connection", scratch: str) -> None:
