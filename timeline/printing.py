@@ -131,9 +131,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str =
     Numbers are rounded to be read, unless `exact`.
     """
     numeric = [any(_is_number(row[i]) for row in rows) for i in range(len(header))]
-    columns = columns_of(header, rows)
     if exact:
         columns = [[exactly(value) for value in _values(name, i, rows)] for i, name in enumerate(header)]
+    else:
+        columns = columns_of(header, rows)
     lines = [list(header), *(list(line) for line in zip(*columns, strict=True))]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 
