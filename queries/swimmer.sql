@@ -20,9 +20,10 @@ order: 10
 show: chart
 empty: No patient is in the cohort; see the attrition above for the step at which the last one was lost.
 caption: >
-  Lanes last from the infusion to discharge or death, longest first. Coloured: the day's worst CRS grade, unfilled
+  Lanes last from the infusion to discharge or death in hospital, longest first. Coloured: the day's worst CRS grade, unfilled
   where none was recorded. Below it, a box a day with steroids, shaded by the dose. An asterisk behind an arrow: died
-  after discharge. A lane with neither: how the stay ended is not known.
+  after discharge. A lane with neither: how the stay ended is not
+  known; without a bar, nor how long it was.
 chart:
   kind: lanes
   lane: patient_id
@@ -65,7 +66,7 @@ admission AS (
     GROUP BY m.patient_id, m.infused
 ),
 course AS (
-    SELECT m.*, least(a.discharge_day, m.death_day) AS last_day,
+    SELECT m.*, CASE WHEN a.discharge_day IS NOT NULL THEN least(a.discharge_day, m.death_day) END AS last_day,
         -- Dead on the day of discharge is died in hospital; who died on an unknown day may have.
         a.discharge_day IS NOT NULL AND coalesce(m.death_day > a.discharge_day, NOT m.undated, TRUE) AS discharged
     FROM member AS m LEFT JOIN admission AS a ON a.patient_id = m.patient_id

@@ -62,10 +62,11 @@ published: [T1-01, T1-02, T1-03, T1-04, T1-05, T1-06, T1-07, T1-08, T1-09, T1-10
   T1-34, T1-35, T1-36, T1-37, T1-38, T1-39]
 */
 WITH member AS (
-    -- Day 0 is the infusion; the stay that holds it ends with discharge or with death, whichever came first.
+    -- Day 0 is the infusion; the stay that holds it ends with discharge or with death, whichever came first. Of a stay
+    -- without an end, or none, a death does not tell how long it was: it may have been at home.
     SELECT i.patient_id, i.time AS infused, i.product, o.died, o.cause, o.os_days, p.sex,
         date_sub('year', p.birth_date, CAST(i.time AS DATE)) AS age,
-        least(stay.end_time, o.death_time) AS discharge
+        CASE WHEN stay.end_time IS NOT NULL THEN least(stay.end_time, o.death_time) END AS discharge
     FROM infusion AS i
     JOIN cohort AS c ON c.patient_id = i.patient_id AND c.included
     JOIN patient AS p ON p.patient_id = i.patient_id
@@ -164,7 +165,7 @@ measured AS (
 ),
 counted AS (
     SELECT unnest([
-        {'id': 'T1-02', 'item': 'Female', 'yes': sex = 'F'},
+        {'id': 'T1-02', 'item': 'Female', 'yes': CASE WHEN sex IN ('F', 'M') THEN sex = 'F' END},
         {'id': 'T1-05', 'item': 'DLBCL', 'yes': disease = 'DLBCL'},
         {'id': 'T1-06', 'item': 'DLBCL with CNS involvement, of DLBCL', 'yes': CASE WHEN disease = 'DLBCL' THEN cns = 'yes' END},
         {'id': 'T1-07', 'item': 'tFL', 'yes': disease = 'tFL'},

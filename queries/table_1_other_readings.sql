@@ -20,7 +20,9 @@ published: [T1-14, T1-19, T1-20, T1-21, T1-22, T1-23, T1-27, T1-32]
 */
 WITH member AS (
     -- As in table_1: the stay that holds the infusion ends with discharge or with death, whichever came first.
-    SELECT i.patient_id, i.time AS infused, o.death_time, least(stay.end_time, o.death_time) AS discharge
+    -- Without the end of a stay a death does not tell how long it was.
+    SELECT i.patient_id, i.time AS infused, o.death_time,
+        CASE WHEN stay.end_time IS NOT NULL THEN least(stay.end_time, o.death_time) END AS discharge
     FROM infusion AS i
     JOIN cohort AS c ON c.patient_id = i.patient_id AND c.included
     LEFT JOIN outcome AS o ON o.patient_id = i.patient_id

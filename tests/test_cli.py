@@ -353,6 +353,16 @@ def test_progress_is_shown_on_a_terminal_only():
         assert bool(screen.getvalue()) == shown
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_year_is_no_count(exact):
+    rows = [(1940, 1940), (None, 1941)]
+    assert printing.table(("birth_year", "rows"), rows, exact=exact).splitlines() == [
+        "birth_year   rows",
+        "      1940  1,940",
+        "         –  1,941",
+    ]
+
+
 def test_numbers_read_well():
     rows = [("a", 1234, 0.123456, None, True), ("bb", 10**15, 1234.5, float("inf"), False)]
     assert printing.table(("name", "count", "share", "low", "known"), rows).splitlines() == [

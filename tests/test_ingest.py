@@ -287,7 +287,7 @@ def test_patients_who_contradict_themselves_keep_neither_answer(tmp_path):
         ("1", None, "1960-01-01"),
         ("2", "F", "1970-01-01"),
     ]
-    assert report.warnings == ("patients.csv: rows 1, 2 contradict others about the sex of 1 patients; it stays empty",)
+    assert report.warnings == ("patients.csv: rows 1, 2 contradict others about the sex of 1 patient; it stays empty",)
 
 
 def test_a_sex_has_one_form_and_other_words_stay_and_are_counted(tmp_path):
@@ -299,7 +299,7 @@ def test_a_sex_has_one_form_and_other_words_stay_and_are_counted(tmp_path):
     assert found == [("F F F M M M X other -",)]
     assert report.warnings == (
         "patients.csv: 2 rows have a word for the sex that is none of F, female, 8532, M, male, 8507; "
-        "it is kept as it stands",
+        "it is kept as it stands; `words: {sex: {their word: F}}` of a mapping says what it means",
     )
     events(tmp_path, "1,2024-01-01,,protein,1,,,\n")
     assert ingest.ingest(con, tmp_path / "events.csv", CONCEPTS).warnings == (), "it is said of the files that are new"

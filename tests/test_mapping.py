@@ -227,7 +227,7 @@ BAD = [
     ("routes: {IV: }", "map.yaml:1:14: `IV` has no word of ours; write `IV: word`"),
     ("routes: {IV: a, iv: b}", "map.yaml:1:21: `iv` is here twice: words are compared in lower case"),
     ("words: {Device: {a: b}}",
-     "map.yaml:1:17: `Device` is no concept's name; write `name: {their word: our word}`"),
+     "map.yaml:1:17: `Device` is no concept's name; write `name: {their word: our word}`, or `sex: ...`"),
     ("ignore_case: yes", "map.yaml:1:14: ignore_case is `true` or `false`, not `yes`"),
 ]  # fmt: skip
 

@@ -80,6 +80,16 @@ def test_wrong_parameters(tmp_path, con, given, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("name", ["patient_timeline", "patient_summary", "patient_derived"])
+def test_a_patient_that_the_study_does_not_have(demo_study, name):
+    asked = query.load_queries(shipped.folder("queries"))[name]
+    with query.open_read_only(demo_study) as con:
+        assert query.run_query(con, asked, {"patient": "SYN-01"}).height
+        with pytest.raises(UsageError) as caught:
+            query.run_query(con, asked, {"patient": "NIX"})
+    assert str(caught.value) == "there is no patient `NIX` in this study; ids are text, as the extract writes them"
+
+
 def test_a_value_is_bound_and_never_pasted(tmp_path, con):
     text = GOOD.replace("at_least: {default: 1,", "name: {").replace(
         "HAVING count(*) >= $at_least", "HAVING e.concept = $name"

@@ -104,7 +104,15 @@ def _fixed(value: float | Decimal, places: int) -> str:
 def columns_of(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[list[str]]:
     """Return each column as words; where one is called `unit`, numbers have the same decimals within a unit."""
     units = [row[list(header).index("unit")] for row in rows] if "unit" in header else []
-    return [column([row[i] for row in rows], units) for i in range(len(header))]
+    return [column(_values(name, i, rows), units) for i, name in enumerate(header)]
+
+
+def _values(name: str, place: int, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """The values of one column; a year is a name, not a count, and is written without thousands: 1940."""
+    values = [row[place] for row in rows]
+    if name != "year" and not name.endswith("_year"):
+        return values
+    return [str(value) if isinstance(value, int) else value for value in values]
 
 
 def exactly(value: Any) -> str:
@@ -123,7 +131,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], *, indent: str =
     Numbers are rounded to be read, unless `exact`.
     """
     numeric = [any(_is_number(row[i]) for row in rows) for i in range(len(header))]
-    columns = [[exactly(row[i]) for row in rows] for i in range(len(header))] if exact else columns_of(header, rows)
+    if exact:
+        columns = [[exactly(value) for value in _values(name, i, rows)] for i, name in enumerate(header)]
+    else:
+        columns = columns_of(header, rows)
     lines = [list(header), *(list(line) for line in zip(*columns, strict=True))]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".parquet", ".json")
 """Files for programs: the columns as they are."""
+PATIENT = "patient"
+"""The parameter that is a patient's id, where it has no default."""
 Value = float | int | bool | str | datetime.timedelta
 
 
@@ -81,10 +83,12 @@ def run_query(
 ) -> "polars.DataFrame":
     """Return the rows of `query` with `params` (texts, by name) in place of its defaults.
 
-    Raises UsageError for a parameter that is unknown, missing or of another kind, StudyError where the study
-    lacks a relation.
+    Raises UsageError for a parameter that is unknown, missing or of another kind, or a patient that the study does not
+    have, StudyError where the study lacks a relation.
     """
     values = parameters(query, params or {})
+    if PATIENT in values and query.params[PATIENT].default is None:
+        refuse_stranger(con, str(values[PATIENT]))
     try:
         return frame_of(con, query.sql, values, f"query {query.name}")
     except UsageError:
@@ -96,6 +100,12 @@ def run_query(
         f"query {query.name} reads {', '.join(absent)}, and this study has no such table; "
         "`timeline run` with rules that derive it makes one"
     )
+
+
+def refuse_stranger(con: duckdb.DuckDBPyConnection, patient: str) -> None:
+    """Raise UsageError where the study has no patient of this id."""
+    if not con.execute("SELECT count(*) FROM patient WHERE patient_id = ?", [patient]).fetchall()[0][0]:
+        raise UsageError(f"there is no patient `{patient}` in this study; ids are text, as the extract writes them")
 
 
 def remark(con: duckdb.DuckDBPyConnection) -> str:

@@ -8,7 +8,7 @@ WITH "rows__base" AS (
   FROM rows__base
 ),
 "seen__death_time" AS NOT MATERIALIZED (
-  SELECT s.patient_id, s.event_id AS id__, s."time" AS at__, s."time" AS value__, s."text" AS x__text
+  SELECT s.patient_id, s.event_id AS id__, s."time" AS at__, s."time" AS value__
   FROM observation AS s
   WHERE s.concept IN ('death') AND s."time" IS NOT NULL
 ),
@@ -19,7 +19,7 @@ WITH "rows__base" AS (
   GROUP BY b.patient_id, b.key__
 ),
 "rows__death_time" AS (
-  SELECT b.*, s.value__ AS "death_time", s.x__text AS "death_time__text", s.id__ AS "death_time__id"
+  SELECT b.*, s.value__ AS "death_time", s.id__ AS "death_time__id"
   FROM rows__1 AS b
   LEFT JOIN best__death_time AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
   LEFT JOIN seen__death_time AS s ON s.patient_id = b.patient_id AND s.at__ IS NOT DISTINCT
@@ -62,7 +62,7 @@ WITH "rows__base" AS (
   LEFT JOIN found__undated_death AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
 ),
 "rows__2" AS (
-  SELECT *, ((death_time IS NOT NULL) OR undated_death) AS "died", death_time__text AS "cause"
+  SELECT *, ((death_time IS NOT NULL) OR undated_death) AS "died"
   FROM rows__undated_death
 ),
 "seen__last_time" AS NOT MATERIALIZED (
@@ -84,14 +84,38 @@ WITH "rows__base" AS (
   FROM f.best__
   QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ DESC NULLS LAST, s.id__) = 1
 ),
+"seen__cause" AS NOT MATERIALIZED (
+  SELECT s.patient_id,
+    s.event_id AS id__,
+    s."time" AS at__,
+    s."text" AS value__,
+    s."text" AS x__text,
+    s."time" AS x__time
+  FROM observation AS s
+  WHERE s.concept IN ('death') AND s."text" IS NOT NULL
+),
+"best__cause" AS (
+  SELECT b.patient_id, b.key__, max(s.at__) AS best__
+  FROM rows__last_time AS b
+  JOIN seen__cause AS s ON s.patient_id = b.patient_id AND (((s.x__text IS NOT NULL) AND ((s.x__time IS NULL) OR (s.x__time = b.death_time))))
+  GROUP BY b.patient_id, b.key__
+),
+"rows__cause" AS (
+  SELECT b.*, s.value__ AS "cause", s.id__ AS "cause__id"
+  FROM rows__last_time AS b
+  LEFT JOIN best__cause AS f ON f.patient_id = b.patient_id AND f.key__ = b.key__
+  LEFT JOIN seen__cause AS s ON s.patient_id = b.patient_id AND (((s.x__text IS NOT NULL) AND ((s.x__time IS NULL) OR (s.x__time = b.death_time)))) AND s.at__ IS NOT DISTINCT
+  FROM f.best__
+  QUALIFY row_number() OVER (PARTITION BY b.patient_id, b.key__ ORDER BY s.at__ DESC NULLS LAST, s.id__) = 1
+),
 "rows__3" AS (
   SELECT *,
     CASE  WHEN (((death_time IS NOT NULL) OR (NOT undated_death))) THEN ((CAST(last_time AS date) - CAST(infusion_time AS date))) ELSE NULL END AS "os_days"
-  FROM rows__last_time
+  FROM rows__cause
 ),
 "rows__evidence" AS (
   SELECT *,
-    list_sort(list_distinct(flatten([evidence__, ["death_time__id"], "best_response__id", "undated_death__id", ["last_time__id"]]))) AS ids__
+    list_sort(list_distinct(flatten([evidence__, ["death_time__id"], "best_response__id", "undated_death__id", ["last_time__id"], ["cause__id"]]))) AS ids__
   FROM rows__3
 )
 SELECT r.patient_id,

@@ -16,6 +16,7 @@ from timeline.compiler.context import missing
 from timeline.compiler.params import in_force, literals
 from timeline.errors import UsageError
 from timeline.explain.records import EventShown
+from timeline.query import refuse_stranger
 from timeline.quote import identifier, literal
 from timeline.rules import RuleSet
 
@@ -77,8 +78,7 @@ def one_patient(con: duckdb.DuckDBPyConnection, rule: str, patient: str) -> Iter
     ruleset, overrides = engine.last_run(con)
     if rule not in ruleset.rules:
         raise UsageError(missing("rule", rule, list(ruleset.rules)))
-    if not con.execute("SELECT count(*) FROM patient WHERE patient_id = ?", [patient]).fetchall()[0][0]:
-        raise UsageError(f"there is no patient `{patient}` in this study; ids are text, as the extract writes them")
+    refuse_stranger(con, patient)
     part = needed(ruleset, {rule})
     overrides = {key: text for key, text in overrides.items() if key.partition(".")[0] in part.rules}
     compiled = {made.name: made for made in compile_rules(part, overrides)}

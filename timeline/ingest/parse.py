@@ -46,13 +46,14 @@ def time(source: Source, zone: str | None) -> tuple[str, str]:
     if source.is_text:
         return _time_of_text(source, zone)
     empty = f"CASE WHEN ({source.sql}) IS NULL THEN {EMPTY} WHEN isfinite({source.sql})"
+    finite = f"CASE WHEN isfinite({source.sql}) THEN {source.sql} END"
     if source.type == "DATE":
-        return f"CAST({source.sql} AS TIMESTAMP)", f"{empty} THEN {DATE_ONLY} ELSE {UNREADABLE} END"
+        return f"CAST({finite} AS TIMESTAMP)", f"{empty} THEN {DATE_ONLY} ELSE {UNREADABLE} END"
     if source.type == "TIMESTAMP WITH TIME ZONE":
         state = EXACT if zone else OFFSET
-        return f"timezone({literal(zone or 'UTC')}, {source.sql})", f"{empty} THEN {state} ELSE {UNREADABLE} END"
+        return f"timezone({literal(zone or 'UTC')}, {finite})", f"{empty} THEN {state} ELSE {UNREADABLE} END"
     if source.type.startswith("TIMESTAMP"):
-        return f"CAST({source.sql} AS TIMESTAMP)", f"{empty} THEN {EXACT} ELSE {UNREADABLE} END"
+        return f"CAST({finite} AS TIMESTAMP)", f"{empty} THEN {EXACT} ELSE {UNREADABLE} END"
     return "CAST(NULL AS TIMESTAMP)", f"CASE WHEN ({source.sql}) IS NULL THEN {EMPTY} ELSE {UNREADABLE} END"
 
 

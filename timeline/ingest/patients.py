@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from timeline import personal, schema, store
 from timeline.ingest import memory, parse
 from timeline.ingest.normalise import Batch, batches, raw, typed
-from timeline.ingest.sexes import FORMS, one_form
+from timeline.ingest.sexes import FORMS, SEX, one_form, said_by
 from timeline.ingest.sift import as_written, told
 from timeline.ingest.staged import PATIENT_COLUMNS, Staged
+from timeline.printing import count
 from timeline.quote import identifier, literal, whole
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def load_patients(con: "Connection", staged: Sequence[Staged]) -> tuple[dict[str
     said: tuple[str, ...] = ()
     files = typed(con, staged, PATIENT_COLUMNS)
     for batch in batches(files):
-        _stage(con, batch, {one.source_file: one.advice.get("birth_date", USUAL) for one, _ in files})
+        advice = {one.source_file: one.advice.get("birth_date", USUAL) for one, _ in files}
+        _stage(con, batch, advice, said_by(one for one, _ in files))
         for one, _ in files:
             if one.refused is not None:
                 with told(one):
@@ -67,14 +69,14 @@ def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
                 WHERE r.file = {literal(name)} AND {wrong} ORDER BY r.source_row""")
 
 
-def _stage(con: "Connection", batch: Batch, advice: Mapping[str, str]) -> None:
+def _stage(con: "Connection", batch: Batch, advice: Mapping[str, str], words: Mapping[str, str]) -> None:
     own = ", ".join(f"r.{whole(name)}" for name in batch.own)
     birth, state = parse.time(batch.columns["birth_date"], "UTC")
     year = f"regexp_extract({raw(batch.columns['birth_year'])}, {literal(YEAR)}, 1)"
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT *, CASE WHEN patient_id IS NULL THEN 'patient_id is empty'
             WHEN state = {parse.UNREADABLE} THEN 'birth_date cannot be read; ' || {_told(advice)} END AS reason
-        FROM (SELECT ingest_name AS file, r.source_row, {one_form(raw(batch.columns["sex"]))} AS sex,
+        FROM (SELECT ingest_name AS file, r.source_row, {one_form(raw(batch.columns["sex"]), words)} AS sex,
                 nullif(trim({raw(batch.columns["patient_id"])}), '') AS patient_id, CAST({birth} AS DATE) AS birth_date,
                 TRY_CAST({year} AS BIGINT) AS birth_year,
                 {state} AS state, row_number() OVER (PARTITION BY ingest_name, {own} ORDER BY r.source_row) AS copy
@@ -149,8 +151,9 @@ def other_words(con: "Connection", files: Sequence[str]) -> list[str]:
     rows = con.execute(f"""SELECT source_file, count(*) FROM meta.patient_fact
         WHERE sex NOT IN ({", ".join(literal(one) for one in sorted(set(FORMS.values())))})
         GROUP BY source_file ORDER BY source_file""").fetchall()
-    said = "rows have a word for the sex that is none of"
-    return [f"{file}: {n} {said} {', '.join(FORMS)}; it is kept as it stands" for file, n in rows if file in files]
+    known = f"a word for the sex that is none of {', '.join(FORMS)}"
+    kept = f"it is kept as it stands; `words: {{{SEX}: {{their word: F}}}}` of a mapping says what it means"
+    return [f"{file}: {count(n, 'row has', 'rows have')} {known}; {kept}" for file, n in rows if file in files]
 
 
 def contradictions(con: "Connection") -> list[str]:
@@ -165,9 +168,8 @@ def contradictions(con: "Connection") -> list[str]:
             named = ", ".join(str(number) for number in numbers[:ROWS_NAMED]) + (
                 ", ..." if len(numbers) > ROWS_NAMED else ""
             )
-            said.append(
-                f"{file}: rows {named} contradict others about the {column} of {patients} patients; it stays empty"
-            )
+            of = count(patients, "patient")
+            said.append(f"{file}: rows {named} contradict others about the {column} of {of}; it stays empty")
     return said
 
 

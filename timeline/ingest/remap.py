@@ -103,7 +103,7 @@ def _reject(con: "Connection") -> int:
     pairs = ", ".join(f'"{name}" := e."{name}"' for name in raw)
     con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_refused AS
         SELECT e.event_id, e.patient_id, e.source_file, e.source_row,
-            coalesce(c.reject, 'time is empty, and '
+            coalesce(c.reject, 'time is empty or could not be read, and '
                 || coalesce(c.concept || ' is no', 'the code is mapped to no') || ' baseline fact') AS reason,
             CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw
         {EVENTS} WHERE c.reject IS NOT NULL OR (e."time" IS NULL AND NOT c.static)""")

@@ -9,8 +9,9 @@ from timeline.errors import ExtractError
 from timeline.ingest import memory
 from timeline.ingest.normalise import Files
 from timeline.ingest.parse import UNREADABLE
-from timeline.ingest.sexes import one_form
+from timeline.ingest.sexes import one_form, said_by
 from timeline.ingest.staged import Staged
+from timeline.printing import count
 from timeline.quote import literal, whole
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ def _part_collisions(con: "Connection") -> None:
 
 USUAL = "write it as 2024-01-31 13:45"
 """How a time is written that no mapping says anything of."""
+TIMELESS = "(c.static AND c.fact IS NULL)"
+"""A baseline fact holds without its time: a death on a day that cannot be read is a death."""
 REASON = f"""CASE
     WHEN r.patient IS NULL THEN 'patient_id is empty'
     WHEN c.code = '' THEN 'code is empty'
     WHEN c.fact IS NULL AND c.reject IS NOT NULL THEN c.reject
-    WHEN r.state = {UNREADABLE} THEN 'time cannot be read; ' || a."time"
-    WHEN r.end_state = {UNREADABLE} THEN 'end_time cannot be read; ' || a.end_time
+    WHEN r.state = {UNREADABLE} AND NOT {TIMELESS} THEN 'time cannot be read; ' || a."time"
+    WHEN r.end_state = {UNREADABLE} AND NOT {TIMELESS} THEN 'end_time cannot be read; ' || a.end_time
     WHEN c.fact = 'birth_date' AND r."time" IS NULL AND c.fact_value IS NULL
         THEN 'time is empty, and would be the date of birth'
     WHEN c.fact = 'sex' AND coalesce(c.fact_value, w.source_value, w.words) IS NULL THEN 'sex is empty'
@@ -132,7 +135,7 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
                 JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
-    sex = one_form("coalesce(c.fact_value, w.source_value, w.words)")
+    sex = one_form("coalesce(c.fact_value, w.source_value, w.words)", said_by(staged for staged, _ in files))
     born = "CASE WHEN c.fact = 'birth_date' THEN coalesce(TRY_CAST(c.fact_value AS DATE), CAST(r.\"time\" AS DATE)) END"
     con.execute(f"""INSERT INTO meta.patient_fact
         SELECT p.patient_id, CASE WHEN c.fact = 'sex' THEN {sex} END, {born}, year({born}), f.source_file, r.source_row
@@ -141,7 +144,21 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file
         WHERE c.fact IS NOT NULL""")
     con.execute("DELETE FROM ingest_row WHERE code IN (SELECT id FROM ingest_code WHERE fact IS NOT NULL)")
-    return said
+    return (*said, *_without_time(con, advice))
+
+
+def _without_time(con: "Connection", advice: str) -> Iterator[str]:
+    """A sentence for each way to write times in which some could not be read, of rows that are kept all the same."""
+    for kind, state in (("time", "state"), ("end_time", "end_state")):
+        found = con.execute(f"""SELECT said, CAST(sum(n) AS BIGINT), list(concept || ' (' || n || ')' ORDER BY concept)
+            FROM (SELECT a.{kind} AS said, c.concept, count(*) AS n
+                FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code
+                JOIN (VALUES {advice}) AS a(file, time, end_time) ON a.file = r.file
+                WHERE r.{state} = {UNREADABLE} GROUP BY ALL)
+            GROUP BY said ORDER BY said""").fetchall()
+        for said, n, concepts in found:
+            times = count(n, kind.replace("_", " "))
+            yield f"{times} could not be read: kept without one: {', '.join(concepts)}; {said}"
 
 
 def _advice(staged: Staged) -> str:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
 
+from timeline.ingest.sexes import SEX
 from timeline.ingest.staged import Code
 from timeline.rules import Model
 
@@ -182,8 +183,8 @@ class Mapping(Model):
 
     @property
     def concepts(self) -> frozenset[str]:
-        """Every concept the file names, in force or not."""
-        return frozenset(target.concept for target in self.codes.values()) | frozenset(self.words)
+        """Every concept the file names, in force or not; `words` are of a sex as well, which is none."""
+        return frozenset(target.concept for target in self.codes.values()) | frozenset(self.words) - {SEX}
 
     def naming(self, concept: str) -> str:
         """Where the first entry stands that names a concept."""

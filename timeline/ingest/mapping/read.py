@@ -7,6 +7,7 @@ from pathlib import Path
 from timeline.errors import Finding, Findings, UsageError
 from timeline.ingest.mapping import tables
 from timeline.ingest.mapping.model import FACTS, GROUP, MATCHES, Mapping, Pattern, Target
+from timeline.ingest.sexes import SEX
 from timeline.rules import NAME
 from timeline.yamltree import Node, Reader, compose
 
@@ -101,7 +102,9 @@ def _words(node: Node | None, reader: Reader) -> dict[str, dict[str, str]]:
     said = {}
     for concept, child in _entries(node, "`words`", reader).items():
         if not NAME.fullmatch(concept):
-            reader.say(child, f"`{concept}` is no concept's name; write `name: {{their word: our word}}`")
+            reader.say(
+                child, f"`{concept}` is no concept's name; write `name: {{their word: our word}}`, or `{SEX}: ...`"
+            )
         said[concept] = _vocabulary(child, f"the words of `{concept}`", reader)
     return said
 
