@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from timeline.ingest import memory
 from timeline.ingest.codes import Resolution
 from timeline.ingest.report import IngestReport, UnitConversion
 from timeline.ingest.staged import CodeMapping, Staged
@@ -73,17 +74,15 @@ def repeats(con: "Connection", files: Sequence[tuple[Staged, dict]]) -> int:
         f"({number}, {wholes[staged.whole]}, hash({literal(staged.source_file)}))"
         for number, (staged, _) in enumerate(files)
     )
-    new = f"""(SELECT f.file, xor(r.event_id, f.file_hash) AS content
-        FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file, file_hash) ON f.number = r.file)"""
-    # By a sort, which goes to the disk where it is large: groups of nearly as many rows would have to fit in memory.
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_often AS SELECT DISTINCT content FROM (
-            SELECT content, file, lag(content) OVER before AS content_before, lag(file) OVER before AS file_before
-            FROM (FROM {new} UNION ALL SELECT -1, xor(event_id, hash(source_file)) FROM meta.event)
-            WINDOW before AS (ORDER BY content, file))
-        WHERE content = content_before AND file <> file_before""")
-    n = con.execute(f"SELECT count(*) FROM {new} SEMI JOIN ingest_often USING (content)").fetchall()[0][0]
-    con.execute("DROP TABLE ingest_often")
-    return n
+    every = f"""(SELECT f.file, xor(r.event_id, f.file_hash) AS content
+        FROM ingest_row AS r JOIN (VALUES {names}) AS f(number, file, file_hash) ON f.number = r.file
+        UNION ALL SELECT -1, xor(event_id, hash(source_file)) FROM meta.event)"""
+    return sum(
+        con.execute(f"""SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (
+            SELECT count(*) FILTER (WHERE file >= 0) AS n FROM {every} WHERE {share}
+            GROUP BY content HAVING min(file) <> max(file))""").fetchall()[0][0]
+        for share in memory.shares(con, every, "content")
+    )
 
 
 def summary(

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 BASE, A_THREAD = 512 << 20, 48 << 20
 """Bytes of DuckDB: below them nothing was found to be faster with more, and 16 threads to have enough."""
 
+ROWS = 5_000_000
+"""Rows that are grouped or compared at a time, where all of them would not fit."""
+
+
+def shares(con: "Connection", rows: str, number: str) -> list[str]:
+    """Conditions that share the rows of a table among them by `number`, so that each leaves about `ROWS`."""
+    n = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
+    parts = -(-n // ROWS)
+    return [f"{number} % {parts} = {part}" for part in range(parts)] if parts > 1 else ["TRUE"]
+
 
 @contextmanager
 def bounded(con: "Connection") -> Iterator[None]:

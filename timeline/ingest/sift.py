@@ -26,11 +26,11 @@ def fold_duplicates(con: "Connection", files: Files) -> dict[int, int]:
     Rows that share a number are compared in full; different ones that share it by chance get another
     number, made of their content, so that it is the same in every run.
     """
-    con.execute("""CREATE TEMP TABLE ingest_twin AS
-        SELECT file, source_row, event_id FROM ingest_row
-        WHERE event_id IN (SELECT event_id FROM (
-            SELECT event_id, lag(event_id) OVER (ORDER BY event_id) AS before FROM ingest_row)
-            WHERE event_id = before)""")
+    con.execute("CREATE TEMP TABLE ingest_twin (file UINTEGER, source_row UBIGINT, event_id UBIGINT)")
+    for share in memory.shares(con, "ingest_row", "event_id"):
+        con.execute(f"""INSERT INTO ingest_twin SELECT file, source_row, event_id FROM ingest_row
+            WHERE {share} AND event_id IN (
+                SELECT event_id FROM ingest_row WHERE {share} GROUP BY event_id HAVING count(*) > 1)""")
     if not con.execute("SELECT 1 FROM ingest_twin LIMIT 1").fetchall():
         return {}
     con.execute("""CREATE TEMP TABLE ingest_fate
