@@ -188,13 +188,13 @@ def test_a_view_is_read_as_a_table_is_and_changes_with_what_it_shows(tmp_path):
     )
     path = database(tmp_path / "cdm.duckdb", *statements)
     con, report = loaded(path)
-    assert {one.file: one.rows_loaded for one in report.sources} == {
+    assert {one.source_file: one.rows_loaded for one in report.sources} == {
         "cdm.duckdb#person": 1, "cdm.duckdb#measurement": 3,
     }  # fmt: skip
     rows = "SELECT source_row, value FROM event ORDER BY source_row"
     assert con.execute(rows).fetchall() == [(1, 0.0), (2, 1.0), (3, 2.0)]
     again = ingest(con, [path], CONCEPTS)
-    assert again.events_added == 0
+    assert again.events == 0
     only = database(tmp_path / "views.duckdb", statements[1], statements[2])
     assert omop.claims(only)
     gone = database(tmp_path / "gone.duckdb", *statements, "DROP TABLE lab")
@@ -208,7 +208,7 @@ def test_files_that_are_no_tables_are_named_or_counted(tmp_path):
         (folder / f"{number}.txt").write_text("x", encoding="utf-8")
     (folder / "LICENSE").write_text("x", encoding="utf-8")
     _, report = loaded(folder)
-    assert "no tables of the OMOP CDM, and not read: 14 files (13 .txt, 1 no ending)" in report.notes
+    assert "no tables of the OMOP CDM, and not read: 14 files (13 .txt, 1 no ending)" in report.warnings
 
 
 def test_a_changed_database_replaces_its_tables_and_those_that_are_gone(tmp_path):
