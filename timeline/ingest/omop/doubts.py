@@ -38,7 +38,7 @@ def of_persons(con: "Connection", found: Found, mapping: Mapping | None) -> tupl
 
 def of_events(con: "Connection", found: Found, mapping: Mapping | None, scratch: str) -> tuple[str, ...]:
     """Times and units that two columns say differently, times that none says, quantities that are no dose."""
-    asked = set(mapping.columns) if mapping else set()
+    asked = {one for one in ("time", "end_time", "unit", "value", "text") if rows.asked_for(found, mapping, one)}
     table = EVENTS[found.table]
     counts: dict[str, str] = {}
     for ours, names in (("time", table.start), ("end_time", table.end)):

@@ -85,14 +85,14 @@ def _ids(found: Found, mapping: Mapping | None) -> tuple[str, str]:
     return (source, standard) if _asks_for_source(found, mapping) else (standard, source)
 
 
-def _asked(found: Found, mapping: Mapping | None, ours: str = "code") -> Column | None:
+def asked_for(found: Found, mapping: Mapping | None, ours: str = "code") -> Column | None:
     """The column that a mapping file names for one of ours, where this table has it."""
     column = mapping.columns.get(ours) if mapping else None
     return column if column is not None and {name.lower() for name in names_of(column)} <= set(found.columns) else None
 
 
 def _asks_for_source(found: Found, mapping: Mapping | None) -> bool:
-    asked = _asked(found, mapping)
+    asked = asked_for(found, mapping)
     return isinstance(asked, str) and asked.lower() == EVENTS[found.table].source_concept
 
 
@@ -132,7 +132,7 @@ def two_births(found: Found, mapping: Mapping | None) -> tuple[str, str]:
 
     Never where a mapping file says which column to take.
     """
-    if _asked(found, mapping, "birth_date") is not None or _asked(found, mapping, "birth_year") is not None:
+    if asked_for(found, mapping, "birth_date") is not None or asked_for(found, mapping, "birth_year") is not None:
         return "FALSE", "FALSE"
     when = words(found, "birth_datetime")
     day = f"regexp_extract({when}, '^([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})', ['year', 'month', 'day'])"
@@ -157,14 +157,14 @@ def events(
         **_renamed(found, mapping, ("time", "end_time", "value", "unit", "text", "route")),
     }
     staged = replace(_staged(found, "events", columns, _joins(found, scratch), notes), mapping=mapping)
-    places = range(1, ingredients + 1) if found.table == DRUGS and _asked(found, mapping) is None else ()
+    places = range(1, ingredients + 1) if found.table == DRUGS and asked_for(found, mapping) is None else ()
     return [staged, *(_ingredient(found, staged, scratch, place) for place in places)]
 
 
 def _renamed(found: Found, mapping: Mapping | None, ours: Sequence[str]) -> dict[str, str]:
     """What a mapping file takes from other columns than we do, in the tables that have these."""
     types = {spelt: kind for name, kind in found.types.items() for spelt in (name.upper(), name.lower(), name)}
-    asked = {one: column for one in ours if (column := _asked(found, mapping, one)) is not None}
+    asked = {one: column for one in ours if (column := asked_for(found, mapping, one)) is not None}
     return {one: written.column(one, column, types, mapping.read) for one, column in asked.items()} if mapping else {}
 
 
@@ -238,9 +238,9 @@ def _bound(found: Found) -> str:
 def quantities(con: "Connection", found: Found) -> list[tuple[str | None, int, bool]]:
     """Each unit of the quantities, or none, how many have it, and whether it is one of mass."""
     quantity, unit = words(found, "quantity"), words(found, "dose_unit_source_value")
-    given = con.execute(
-        f"SELECT {unit} AS unit, count(*) FROM {found.relation} WHERE {quantity} IS NOT NULL GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
+    unusable = " OR ".join(unusable_for(found)) or "FALSE"
+    given = con.execute(f"""SELECT {unit} AS unit, count(*) FROM {found.relation}
+        WHERE {quantity} IS NOT NULL AND ({unusable}) IS NOT TRUE GROUP BY ALL ORDER BY ALL""").fetchall()
     parsed = {one: units.parse(one) for one, _ in given if one}
     return [(one, n, (read := parsed.get(one)) is not None and read.dimension[0] == MASS) for one, n in given]
 
