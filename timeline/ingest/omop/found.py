@@ -125,7 +125,7 @@ def names_in(con: "Connection", file: Path) -> set[str] | None:
     except duckdb.Error:
         return None
     line = rows[0][0] if rows and rows[0][0] else ""
-    plain = line.encode("latin-1", "replace").decode("utf-8-sig", "replace").replace("\0", "")
+    plain = line.encode("latin-1", "replace").decode("utf-8-sig", "ignore").replace("\0", "")
     return {name.strip().strip('"').lower() for name in re.split(r"[,;\t|]", plain)}
 
 
