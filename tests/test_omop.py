@@ -179,6 +179,38 @@ def test_a_database_in_capitals_is_read_and_let_go_of(tmp_path):
     assert (again.sources, again.unchanged) == ((), ("cdm.duckdb#person", "cdm.duckdb#death"))
 
 
+def test_a_view_is_read_as_a_table_is_and_changes_with_what_it_shows(tmp_path):
+    statements = (
+        "CREATE TABLE person AS SELECT 1 AS person_id",
+        "CREATE TABLE lab AS SELECT i AS measurement_id, 1 AS person_id, 600 AS measurement_concept_id, "
+        "DATE '2024-01-01' AS measurement_date, i AS value_as_number FROM range(3) AS t(i)",
+        "CREATE VIEW measurement AS SELECT * FROM lab ORDER BY measurement_id DESC",
+    )
+    path = database(tmp_path / "cdm.duckdb", *statements)
+    con, report = loaded(path)
+    assert {one.source_file: one.rows_loaded for one in report.sources} == {
+        "cdm.duckdb#person": 1, "cdm.duckdb#measurement": 3,
+    }  # fmt: skip
+    rows = "SELECT source_row, value FROM event ORDER BY source_row"
+    assert con.execute(rows).fetchall() == [(1, 0.0), (2, 1.0), (3, 2.0)]
+    again = ingest(con, [path], CONCEPTS)
+    assert again.events == 0
+    only = database(tmp_path / "views.duckdb", statements[1], statements[2])
+    assert omop.claims(only)
+    gone = database(tmp_path / "gone.duckdb", *statements, "DROP TABLE lab")
+    with pytest.raises(ExtractError, match=r"gone.duckdb: measurement cannot be read: is it a view of something"):
+        loaded(gone)
+
+
+def test_files_that_are_no_tables_are_named_or_counted(tmp_path):
+    folder = write(tmp_path / "cdm", person=PERSON, drug_exposure=DRUGS)
+    for number in range(found.MANY + 1):
+        (folder / f"{number}.txt").write_text("x", encoding="utf-8")
+    (folder / "LICENSE").write_text("x", encoding="utf-8")
+    _, report = loaded(folder)
+    assert "no tables of the OMOP CDM, and not read: 14 files (13 .txt, 1 no ending)" in report.warnings
+
+
 def test_a_changed_database_replaces_its_tables_and_those_that_are_gone(tmp_path):
     file = database(tmp_path / "cdm.duckdb", PERSON_TABLE, DEATH_TABLE)
     con, _ = loaded(file)

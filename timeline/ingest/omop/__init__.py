@@ -14,7 +14,7 @@ import duckdb
 from timeline.errors import ExtractError
 from timeline.ingest import address
 from timeline.ingest.mapping import Mapping, Writing
-from timeline.ingest.omop import found, rows, server, vocabulary
+from timeline.ingest.omop import doubts, found, rows, server, vocabulary
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES
 from timeline.ingest.staged import Staged
 from timeline.quote import identifier, literal, whole
@@ -47,10 +47,17 @@ def hint(path: Path) -> str:
     names = [table for table in TABLES if table in held]
     if not names:
         return ""
-    example = next((EVENTS[one].concept for one in names if one in EVENTS), "") or "drug_concept_id"
+    start = f"its files have names of tables of the OMOP CDM, {', '.join(names)}"
+    events = [one for one in names if one in EVENTS]
+    if not events:
+        return f"{start}, but none of events, such as drug_exposure"
+    with duckdb.connect() as con:
+        unread = [file.name for one in events for file in held[one][:1] if found.names_in(con, file) is None]
+    if unread:
+        return f"{start}, but {unread[0]} cannot be read; `--format omop` says why"
     return (
-        f"its files have names of tables of the OMOP CDM, {', '.join(names)}, but not the columns `person_id` and, "
-        f"say, `{example}`; `--format omop` says what they lack, and `tables` of a mapping file read them as they are"
+        f"{start}, but not the columns `person_id` and, say, `{EVENTS[events[0]].concept or 'drug_concept_id'}`; "
+        "`--format omop` says what they lack, and `tables` of a mapping file read them as they are"
     )
 
 
@@ -100,18 +107,21 @@ def _staged(
     parents, levels = vocabulary.parents(con, scratch)
     given = (mapping or Mapping(name="OMOP")).extended(parents, levels=levels)
     digests = vocabulary.digests(con, scratch)
-    staged = [rows.person(one, mapping, _births(con, one)) for one in extract.of("person")]
+    staged = [rows.person(one, mapping, doubts.of_persons(con, one, mapping)) for one in extract.of("person")]
     for place, one in enumerate(extract.tables):
         if one.table in EVENTS:
             known = replace(one, digest=_digest(one, digests.get(place)))
-            staged += rows.events(con, known, given, scratch, ingredients, _but_for_their_id(con, one))
+            notes = (*_but_for_their_id(con, one), *doubts.of_events(con, one, mapping, scratch))
+            staged += rows.events(con, known, given, scratch, ingredients, notes)
     tables = {one.table for one in extract.tables}
     missing = (
         ()
         if "person" in tables
         else ("no table person: the patients are those of the rows, and their sex and date of birth are not known",)
     )
-    said = (*extract.notes, *missing, *_vocabulary_notes(con, tables, scratch))
+    said = (
+        *extract.notes, *missing, *doubts.of_ids(con, extract, scratch), *_vocabulary_notes(con, tables, scratch)
+    )  # fmt: skip
     return [replace(staged[0], notes=(*staged[0].notes, *said)), *staged[1:]]
 
 
@@ -140,7 +150,7 @@ def _extract(con: duckdb.DuckDBPyConnection, path: Path | str, mapping: Mapping 
         raise ExtractError(
             f"{path.name}: the database cannot be opened; is it the study itself, or open in another program?"
         ) from None
-    return found.in_database(con, path, scratch, path.name)
+    return server.copied(con, found.in_database(con, path, scratch, path.name), scratch)
 
 
 def _look_up(con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Mapping | None, scratch: str) -> int:
@@ -156,12 +166,6 @@ def _look_up(con: duckdb.DuckDBPyConnection, extract: found.Extract, mapping: Ma
             con.execute(f"INSERT INTO {scratch}_seen SELECT {place}, id FROM ({seen})")
     vocabulary.look_up(con, extract, scratch)
     return con.execute(f"SELECT coalesce(max(place), 0) FROM {scratch}_ingredient").fetchall()[0][0]
-
-
-def _births(con: duckdb.DuckDBPyConnection, one: found.Found) -> tuple[str, ...]:
-    n = rows.without_day(con, one)
-    said = "persons have a year of birth without its day; birth_date stays empty, and birth_year holds it"
-    return (f"{one.source_file}: {n} {said}",) if n else ()
 
 
 def _but_for_their_id(con: duckdb.DuckDBPyConnection, one: found.Found) -> tuple[str, ...]:

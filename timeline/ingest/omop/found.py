@@ -1,10 +1,11 @@
 """Where the tables of an extract are: files of a folder, shards, tables of a database; knows no column's meaning.
 
 A table is found under its name in any case, with or without something before it (`2b_concept.csv`), as
-CSV or Parquet, as one file or a folder of shards, or in any schema of a DuckDB file.
+CSV or Parquet, as one file or a folder of shards, or in any schema of a DuckDB file, be it a table or a view.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 SUFFIX = re.compile(r"\.(csv|csv\.gz|csv\.zst|parquet)$", re.IGNORECASE)
+MANY = 12
+"""Files that are named; more are counted by their endings."""
 NAMES = sorted((*TABLES, *IGNORED), key=len, reverse=True)
 """The longest first: `concept_ancestor` before what its end may be."""
 
@@ -43,6 +46,8 @@ class Found:
     rejected: str | None = None
     part: str = ""
     digest: str | None = None
+    numbered: bool = True
+    """False: its rows have no lasting numbers, and `relation` no `source_row`; such a table is to be copied."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,27 @@ def _unmistakable(con: "Connection", place: Any, catalog: str) -> bool:
             relation = f"{catalog}.{whole(schema)}.{whole(table)}"
             columns = _headed(con, relation, _described(con, relation))
         else:
-            columns = _dictionary(con, "", place, place.name).columns
-    except (ExtractError, duckdb.Error):
+            columns = names_in(con, place) or ()
+    except duckdb.Error:
         return False
     return "person_id" in columns and any(name.endswith("_concept_id") for name in columns)
+
+
+def names_in(con: "Connection", file: Path) -> set[str] | None:
+    """The names of a file's columns in lower case, whatever stands between them; None where it cannot be read.
+
+    The rest of the file may be as it will: what is wrong with it, reading it says.
+    """
+    try:
+        if not csvfile.is_csv(file):
+            return set(named(_described(con, f"read_parquet({literal(str(file))})")))
+        read = f"read_csv({literal(str(file))}, {csvfile.LINES}, encoding = 'latin-1', strict_mode = false)"
+        rows = con.execute(f"SELECT line FROM {read} LIMIT 1").fetchall()
+    except duckdb.Error:
+        return None
+    line = rows[0][0] if rows and rows[0][0] else ""
+    plain = line.encode("latin-1", "replace").decode("utf-8-sig", "ignore").replace("\0", "")
+    return {name.strip().strip('"').lower() for name in re.split(r"[,;\t|]", plain)}
 
 
 def in_folder(con: "Connection", path: Path, writing: Writing, scratch: str) -> Extract:
@@ -119,15 +141,23 @@ def in_folder(con: "Connection", path: Path, writing: Writing, scratch: str) -> 
                 continue
             found.append(_file(con, table, file, name, writing, f"{scratch}_{table}_{number}"))
     if others := _others(path, held):
-        notes.append(f"no tables of the OMOP CDM, and not read: {', '.join(others)}")
+        notes.append(f"no tables of the OMOP CDM, and not read: {_shown(others)}")
     return Extract(tuple(found), (*notes, *_not_read(held)))
 
 
-def _others(path: Path, held: dict[str, list[Path]]) -> list[str]:
-    """The files of a folder that hold data, but no table."""
+def _others(path: Path, held: dict[str, list[Path]]) -> list[Path]:
+    """The files of a folder, and of the folders in it, that are of no table."""
     used = {file for files in held.values() for file in files}
-    entries = sorted(path.iterdir()) if path.is_dir() else []
-    return [one.name for one in entries if SUFFIX.search(one.name) and not used & set(_shards(one))]
+    entries = sorted(path.rglob("*")) if path.is_dir() else []
+    return [one.relative_to(path) for one in entries if one.is_file() and one not in used]
+
+
+def _shown(files: Sequence[Path]) -> str:
+    """The files by name, or many by their endings."""
+    if len(files) <= MANY:
+        return ", ".join(one.as_posix() for one in files)
+    endings = Counter("".join(one.suffixes[-1:]).lower() or "no ending" for one in files)
+    return f"{len(files)} files ({', '.join(f'{n} {ending}' for ending, n in sorted(endings.items()))})"
 
 
 def _not_read(tables: Iterable[str]) -> list[str]:
@@ -199,7 +229,9 @@ def _described(con: "Connection", relation: str) -> dict[str, str]:
 def tables_of_database(con: "Connection", catalog: str) -> dict[str, list[tuple[str, str]]]:
     """Table of the Common Data Model -> (schema, table) under that name in any case, of an attached database."""
     rows = con.execute(
-        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL", [catalog]
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? UNION SELECT schema_name, "
+        "view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal ORDER BY ALL",
+        [catalog, catalog],
     ).fetchall()
     held: dict[str, list[tuple[str, str]]] = {}
     for schema, table in rows:
@@ -211,6 +243,9 @@ def tables_of_database(con: "Connection", catalog: str) -> dict[str, list[tuple[
 def in_database(con: "Connection", path: Path, catalog: str, shown: str, numbered: bool = True) -> Extract:
     """The tables of an attached database, `shown` in names and messages; `numbered`: its rows have lasting numbers."""
     held = tables_of_database(con, catalog)
+    views = set(
+        con.execute("SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ?", [catalog]).fetchall()
+    )
     if len(held.get("person", ())) > 1:
         schemas = " and ".join(schema for schema, _ in held["person"])
         raise ExtractError(f"{shown}: the schemas {schemas} both hold a table person; copy one into a file of its own")
@@ -224,8 +259,14 @@ def in_database(con: "Connection", path: Path, catalog: str, shown: str, numbere
             raise ExtractError(f"{shown}: {name} is in the schemas {schemas}, and person in neither")
         for schema, table in chosen:
             place = f"{catalog}.{whole(schema)}.{whole(table)}"
-            rows = f"(SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {place})" if numbered else place
-            types = _described(con, place)
-            columns = _headed(con, place, types)
-            found.append(Found(name, f"{shown}#{name}", path, rows, types, columns, part=name))
+            lasting = numbered and (schema, table) not in views
+            rows = f"(SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {place})" if lasting else place
+            try:
+                types = _described(con, place)
+                columns = _headed(con, place, types)
+            except duckdb.Error:
+                raise ExtractError(
+                    f"{shown}: {name} cannot be read: is it a view of something that is not here?"
+                ) from None
+            found.append(Found(name, f"{shown}#{name}", path, rows, types, columns, part=name, numbered=lasting))
     return Extract(tuple(found), tuple(_not_read(held)))

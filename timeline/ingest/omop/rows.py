@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from timeline import units
 from timeline.errors import ExtractError
-from timeline.ingest import written
+from timeline.ingest import parse, written
 from timeline.ingest.mapping import Column, Mapping, names_of
 from timeline.ingest.omop.found import Found
 from timeline.ingest.omop.known import OPERATORS, SEXES
@@ -85,14 +85,14 @@ def _ids(found: Found, mapping: Mapping | None) -> tuple[str, str]:
     return (source, standard) if _asks_for_source(found, mapping) else (standard, source)
 
 
-def _asked(found: Found, mapping: Mapping | None, ours: str = "code") -> Column | None:
+def asked_for(found: Found, mapping: Mapping | None, ours: str = "code") -> Column | None:
     """The column that a mapping file names for one of ours, where this table has it."""
     column = mapping.columns.get(ours) if mapping else None
     return column if column is not None and {name.lower() for name in names_of(column)} <= set(found.columns) else None
 
 
 def _asks_for_source(found: Found, mapping: Mapping | None) -> bool:
-    asked = _asked(found, mapping)
+    asked = asked_for(found, mapping)
     return isinstance(asked, str) and asked.lower() == EVENTS[found.table].source_concept
 
 
@@ -116,25 +116,31 @@ def person(found: Found, mapping: Mapping | None, notes: tuple[str, ...]) -> Sta
     born = (
         f"CASE WHEN {month} IS NOT NULL AND {day} IS NOT NULL THEN printf('%04d-%02d-%02d', {year}, {month}, {day}) END"
     )
+    other_year, other_day = two_births(found, mapping)
     columns = {
-        "patient_id": _person_id(found),
+        "patient_id": person_id(found),
         "sex": f"coalesce(CASE {number(found, 'gender_concept_id')} {sex} END, {words(found, 'gender_source_value')})",
-        "birth_date": f"coalesce({words(found, 'birth_datetime')}, {born})",
-        "birth_year": year,
+        "birth_date": f"CASE WHEN NOT {other_day} THEN coalesce({words(found, 'birth_datetime')}, {born}) END",
+        "birth_year": f"CASE WHEN NOT {other_year} THEN {year} END",
         **_renamed(found, mapping, ("sex", "birth_date", "birth_year")),
     }
     return _staged(found, "patients", columns, "", notes)
 
 
-def without_day(con: "Connection", found: Found) -> int:
-    """Persons of whom a year of birth is known, and no day."""
-    known = f"{words(found, 'birth_datetime')} IS NOT NULL OR ({number(found, 'month_of_birth')} IS NOT NULL " + (
-        f"AND {number(found, 'day_of_birth')} IS NOT NULL)"
+def two_births(found: Found, mapping: Mapping | None) -> tuple[str, str]:
+    """Whether a birth_datetime is of another year than year_of_birth, and of another day than what is said beside it.
+
+    Never where a mapping file says which column to take.
+    """
+    if asked_for(found, mapping, "birth_date") is not None or asked_for(found, mapping, "birth_year") is not None:
+        return "FALSE", "FALSE"
+    when = words(found, "birth_datetime")
+    day = f"regexp_extract({when}, '^([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})', ['year', 'month', 'day'])"
+    year, *rest = (
+        f"coalesce(TRY_CAST({day}.{one} AS BIGINT) <> {number(found, f'{one}_of_birth')}, FALSE)"
+        for one in ("year", "month", "day")
     )
-    asked = (
-        f"SELECT count(*) FROM {found.relation} WHERE {number(found, 'year_of_birth')} IS NOT NULL AND NOT ({known})"
-    )
-    return con.execute(asked).fetchall()[0][0]
+    return year, f"({' OR '.join((year, *rest))})"
 
 
 def events(
@@ -143,7 +149,7 @@ def events(
     """The rows of an event table, and, a part each, the second meaning of drugs of several ingredients."""
     table = EVENTS[found.table]
     columns = {
-        "patient_id": _person_id(found),
+        "patient_id": person_id(found),
         "time": _first(found, table.start),
         "code": _code(found, mapping),
         **({"end_time": _first(found, table.end)} if set(table.end) & set(found.columns) else {}),
@@ -151,14 +157,14 @@ def events(
         **_renamed(found, mapping, ("time", "end_time", "value", "unit", "text", "route")),
     }
     staged = replace(_staged(found, "events", columns, _joins(found, scratch), notes), mapping=mapping)
-    places = range(1, ingredients + 1) if found.table == DRUGS and _asked(found, mapping) is None else ()
+    places = range(1, ingredients + 1) if found.table == DRUGS and asked_for(found, mapping) is None else ()
     return [staged, *(_ingredient(found, staged, scratch, place) for place in places)]
 
 
 def _renamed(found: Found, mapping: Mapping | None, ours: Sequence[str]) -> dict[str, str]:
     """What a mapping file takes from other columns than we do, in the tables that have these."""
     types = {spelt: kind for name, kind in found.types.items() for spelt in (name.upper(), name.lower(), name)}
-    asked = {one: column for one in ours if (column := _asked(found, mapping, one)) is not None}
+    asked = {one: column for one in ours if (column := asked_for(found, mapping, one)) is not None}
     return {one: written.column(one, column, types, mapping.read) for one, column in asked.items()} if mapping else {}
 
 
@@ -180,8 +186,8 @@ def _first(found: Found, names: Sequence[str]) -> str:
     return f"coalesce({', '.join(words(found, name) for name in names)})"
 
 
-def _person_id(found: Found) -> str:
-    """The id as text, never through a number that cannot hold it."""
+def person_id(found: Found) -> str:
+    """The id as text, as it is written, never through a number that cannot hold it."""
     own = found.columns["person_id"]
     if found.types[own] in EXACT:
         return f"CAST(CAST({whole(own)} AS BIGINT) AS VARCHAR)"
@@ -206,15 +212,12 @@ def _word(found: Found, name: str) -> str:
 
 
 def _value(found: Found) -> dict[str, str]:
-    operator = number(found, "operator_concept_id")
-    bounds = " ".join(f"WHEN {id} THEN {literal(sign)}" for id, sign in OPERATORS.items())
-    # An operator that is not known makes the number words: it is no plain number.
-    bound = (
-        f"CASE WHEN {operator} IS NULL THEN '' ELSE CASE {operator} {bounds} ELSE 'OMOP/' || {operator} || ' ' END END"
-    )
     figure, string = words(found, "value_as_number"), words(found, "value_as_string")
-    concept = _word(found, "value_as_concept_id")
-    written = f"coalesce({string}, {words(found, 'value_source_value')})"
+    concept, bound = _word(found, "value_as_concept_id"), _bound(found)
+    source = f"coalesce({string}, {words(found, 'value_source_value')})"
+    # Words that have a sign of their own keep it; one that says the opposite of the operator stays words with it.
+    says_it = f"left({bound}, 1) IN ('<', '>') AND left({bound}, 1) = left({parse.bound(source)}, 1)"
+    written = f"CASE WHEN {says_it} THEN {source} ELSE {bound} || {source} END"
     return {
         "value": f"CASE WHEN {figure} IS NOT NULL THEN {bound} || {figure} WHEN {concept} IS NULL THEN {written} END",
         "text": f"coalesce({concept}, CASE WHEN {figure} IS NOT NULL THEN {string} END)",
@@ -222,16 +225,37 @@ def _value(found: Found) -> dict[str, str]:
     }
 
 
+def _bound(found: Found) -> str:
+    """The sign before a value; an operator that is not known makes it words: it is no plain number."""
+    operator, said = number(found, "operator_concept_id"), words(found, "operator_concept_id")
+    bounds = " ".join(f"WHEN {id} THEN {literal(sign)}" for id, sign in OPERATORS.items())
+    return f"""CASE {operator} {bounds} ELSE CASE
+        WHEN {said} IN ('<', '<=', '>', '>=') THEN {said}
+        WHEN {said} IS NULL OR {said} = '=' OR regexp_full_match({said}, '-?0+([.]0*)?') THEN ''
+        ELSE 'OMOP/' || coalesce(CAST({operator} AS VARCHAR), {said}) || ' ' END END"""
+
+
+def quantities(con: "Connection", found: Found) -> list[tuple[str | None, int, bool]]:
+    """Each unit of the quantities, or none, how many have it, and whether it is one of mass."""
+    quantity, unit = words(found, "quantity"), words(found, "dose_unit_source_value")
+    unusable = " OR ".join(unusable_for(found)) or "FALSE"
+    given = con.execute(f"""SELECT {unit} AS unit, count(*) FROM {found.relation}
+        WHERE {quantity} IS NOT NULL AND ({unusable}) IS NOT TRUE GROUP BY ALL ORDER BY ALL""").fetchall()
+    parsed = {one: units.parse(one) for one, _ in given if one}
+    return [(one, n, (read := parsed.get(one)) is not None and read.dimension[0] == MASS) for one, n in given]
+
+
 def _dose(con: "Connection", found: Found) -> dict[str, str]:
     """A quantity is a dose where its unit is a mass, also one per weight or time; two tablets are no milligrams."""
     quantity, unit, sig = (words(found, name) for name in ("quantity", "dose_unit_source_value", "sig"))
-    given = con.execute(f"SELECT DISTINCT {unit} AS unit FROM {found.relation} WHERE {quantity} IS NOT NULL").fetchall()
-    mass = sorted(one for (one,) in given if one and (read := units.parse(one)) and read.dimension[0] == MASS)
+    mass = [one for one, _, is_mass in quantities(con, found) if one and is_mass]
     is_dose = f"{unit} IN ({', '.join(literal(one) for one in mass)})" if mass else "FALSE"
+    is_words = f"({is_dose}) IS NOT TRUE AND {quantity} IS NOT NULL"
+    amount = f"CASE WHEN {is_words} THEN concat_ws(' ', {quantity}, {unit}) END"
     return {
         "value": f"CASE WHEN {is_dose} THEN {quantity} END",
         "unit": f"CASE WHEN {is_dose} THEN {unit} END",
-        "text": f"coalesce({sig}, CASE WHEN ({is_dose}) IS NOT TRUE THEN {quantity} || ' ' || {unit} END)",
+        "text": f"nullif(concat_ws('; ', {sig}, {amount}), '')",
         "route": f"coalesce({_word(found, 'route_concept_id')}, {words(found, 'route_source_value')})",
     }
 
@@ -252,7 +276,7 @@ def _staged(found: Found, kind, columns: dict[str, str], joins: str, notes: tupl
         f", w{place}.{WORDS[name]} AS {whole(f'_{name}')}"
         for place, name in enumerate(_looked_up(found) if joins else [])
     ]
-    unusable = _unusable(found)
+    unusable = unusable_for(found)
     where = f" WHERE ({' OR '.join(unusable)}) IS NOT TRUE" if unusable else ""
     pairs = ", ".join(f"{whole(name)} := {whole(name)}" for name in found.types)
     reasons = " ".join(f"WHEN {condition} THEN {literal(reason)}" for condition, reason in unusable.items())
@@ -279,7 +303,7 @@ def _staged(found: Found, kind, columns: dict[str, str], joins: str, notes: tupl
     )
 
 
-def _unusable(found: Found) -> dict[str, str]:
+def unusable_for(found: Found) -> dict[str, str]:
     """Condition -> why rows of it are none."""
     own = found.columns["person_id"]
     kind, column = found.types[own], whole(own)

@@ -1,6 +1,6 @@
-"""A database on a PostgreSQL server -> its tables, copied once and in order; knows no column's meaning.
+"""Tables of a PostgreSQL server, and views -> copies, made once and in order; knows no column's meaning.
 
-Rows on a server have no lasting numbers and no bytes to hash: sorted by all their columns they get the
+Rows on a server or of a view have no lasting numbers and no bytes to hash: sorted by all their columns they get the
 same numbers each time, and what they hold stands for the content.
 """
 
@@ -36,9 +36,10 @@ def attach(con: "Connection", address: str, catalog: str, shown: str) -> None:
 
 
 def copied(con: "Connection", extract: Extract, scratch: str) -> Extract:
-    """The same tables, copied; those of the vocabulary are looked up where they lie."""
+    """The same tables, those without lasting numbers copied; those of the vocabulary are looked up where they lie."""
     return Extract(
-        tuple(one if one.table in VOCABULARY else _copy(con, one, scratch) for one in extract.tables), extract.notes
+        tuple(one if one.numbered or one.table in VOCABULARY else _copy(con, one, scratch) for one in extract.tables),
+        extract.notes,
     )
 
 
@@ -48,4 +49,4 @@ def _copy(con: "Connection", one: Found, scratch: str) -> Found:
     # A sum, not an exclusive or, in which equal rows would cancel out.
     digest = con.execute(f"SELECT sha256(concat_ws('/', count(*), sum(CAST(hash(t) AS HUGEINT)))) FROM {table} AS t")
     rows = f"(SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {table})"
-    return replace(one, relation=rows, digest=digest.fetchall()[0][0])
+    return replace(one, relation=rows, digest=digest.fetchall()[0][0], numbered=True)

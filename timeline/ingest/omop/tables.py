@@ -55,7 +55,11 @@ def _times(columns: tuple[str, ...], ours: str) -> tuple[Field, ...]:
 
 
 VALUE = (
-    Field("operator_concept_id", "BIGINT", "the bound of the value: <, <=, >, >="),
+    Field(
+        "operator_concept_id",
+        "BIGINT",
+        "the bound of the value: <, <=, >, >=; what is none of these makes the value words",
+    ),
     Field("value_as_number", "DOUBLE", "the value"),
     Field("value_as_concept_id", "BIGINT", "the text: the concept's name, else `OMOP/…`"),
     Field("value_as_string", "VARCHAR", "the value where there is no number, else the text"),
@@ -64,7 +68,7 @@ VALUE = (
     Field("unit_source_value", "VARCHAR", "the unit, where its concept is 0 or not known"),
 )
 DOSE = (
-    Field("quantity", "DOUBLE", "the dose, if its unit is one of mass, also per weight or time; else only in the text"),
+    Field("quantity", "DOUBLE", "the dose, if its unit is one of mass, also per weight or time; else in the text"),
     Field("sig", "VARCHAR", "the text: how it was to be given, in the source's words"),
     Field("dose_unit_source_value", "VARCHAR", "the unit of the dose"),
     Field("route_concept_id", "BIGINT", "the route, in the words of the native format where they are known"),
@@ -79,9 +83,13 @@ PERSON = (
     Field("gender_concept_id", "BIGINT", "sex: F or M"),
     Field("gender_source_value", "VARCHAR", "sex, where the concept is another"),
     Field("birth_datetime", "TIMESTAMP", "birth_date"),
-    Field("year_of_birth", "BIGINT", "birth_year; birth_date, with month and day, where there is no birth_datetime"),
-    Field("month_of_birth", "BIGINT", "birth_date; where it is empty, birth_date is"),
-    Field("day_of_birth", "BIGINT", "birth_date; where it is empty, birth_date is"),
+    Field(
+        "year_of_birth",
+        "BIGINT",
+        "birth_year; birth_date, with month and day, where there is no birth_datetime; neither where the two differ",
+    ),
+    Field("month_of_birth", "BIGINT", "birth_date, where there is no birth_datetime; where it differs from that, none"),
+    Field("day_of_birth", "BIGINT", "birth_date, where there is no birth_datetime; where it differs from that, none"),
 )
 
 
