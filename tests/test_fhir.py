@@ -95,12 +95,10 @@ def test_what_follows_the_entries_and_a_mark_at_the_beginning_do_not_matter(tmp_
     "text",
     [
         "",
-        "[]",
         "{",
         '{"entry": [',
         '{"entry": [{}',
         '{"entry": [{} {}]}',
-        '{"entry": [{}]} {}',
         '{"a": 1',
         '{"a"}',
         "x",
@@ -110,6 +108,21 @@ def test_a_document_that_is_not_whole_is_refused(tmp_path, text):
     path = tmp_path / "b.json"
     path.write_text(text)
     with pytest.raises(ExtractError, match=r"^b.json: after entry \d: the file is cut short, or is not JSON$"):
+        list(bundle.entries(path, "b.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[]", r"after entry 0: the file is a list; FHIR is a resource or a Bundle a file"),
+        ('{"entry": [{}]} {}', r"after entry 1: more follows the first document; .* is named \*.ndjson$"),
+        ('{"resourceType": "Patient"}\n{"resourceType": "Patient"}', r"after entry 0: more follows the first document"),
+    ],
+)
+def test_a_document_of_another_kind_is_called_so(tmp_path, text, why):
+    path = tmp_path / "b.json"
+    path.write_text(text)
+    with pytest.raises(ExtractError, match=rf"^b.json: {why}"):
         list(bundle.entries(path, "b.json"))
 
 
@@ -258,6 +271,105 @@ def test_a_folder_without_fhir_is_refused(tmp_path):
     (tmp_path / "manifest.json").unlink()
     with pytest.raises(ExtractError, match=r"no FHIR here; an extract is \*.ndjson"):
         study(tmp_path, format="fhir")
+
+
+def test_files_that_cannot_be_told_for_fhir_say_why(tmp_path):
+    text = json.dumps(observation(1, note=[{"text": "Größe"}]), ensure_ascii=False)
+    files = {
+        "a.ndjson": (text.encode("latin-1"), "not UTF-8, as FHIR is written"),
+        "b.json": (text.encode("utf-16"), "not UTF-8, as FHIR is written"),
+        "c.ndjson.gz": (gzip.compress(text.encode())[:-12], "damaged or cut short"),
+        "d.ndjson.zst": (b"no frame", "damaged or cut short"),
+        "e.json": (f"[{text}]".encode(), "a list of resources; FHIR is a resource or a Bundle a file"),
+    }
+    for name, (content, why) in files.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ExtractError, match=f"no extract that is known here: {name} is {why}"):
+            study(tmp_path / name)
+    with pytest.raises(ExtractError, match="; and 2 more such files$"):
+        study(tmp_path)
+    (tmp_path / "none.json").write_text("{}")
+    assert fhir.hint(tmp_path / "none.json") == ""
+
+
+def test_files_packed_with_zstandard_are_read_and_must_be_whole(tmp_path):
+    import pyarrow as pa
+
+    for name in ("a.ndjson", "b.json"):
+        plain = (lines if name == "a.ndjson" else document)(tmp_path / name, [*PATIENTS, observation(1)])
+        packed = pa.compress(plain.read_bytes(), codec="zstd", asbytes=True)
+        plain.unlink()
+        path = tmp_path / f"{name}.zst"
+        path.write_bytes(packed)
+        con, _ = study(path)
+        assert [row[3] for row in events(con)] == [1.0]
+        path.write_bytes(packed[:-4])
+        with pytest.raises(ExtractError, match="cut short"):
+            study(path, format="fhir")
+        path.unlink()
+
+
+def test_files_that_are_not_used_are_named_or_counted_by_their_ending(tmp_path):
+    lines(tmp_path / "a.ndjson", [*PATIENTS, observation(1)])
+    (tmp_path / "deep").mkdir()
+    for name in ("a.xml", "deep/b.ndjson.zip", "extract.yaml"):
+        (tmp_path / name).write_text("")
+    said = "other files of the folder, not read: "
+    _, report = study(tmp_path)
+    assert f"{said}a.xml, deep/b.ndjson.zip" in report.warnings
+    for n in range(30):
+        (tmp_path / f"{n}.XML").write_text("")
+    _, report = study(tmp_path)
+    assert f"{said}32: .xml (31), .zip (1)" in report.warnings
+
+
+def test_extracts_of_one_call_hold_versions_of_each_other_and_later_ones_say_that_they_do_not(tmp_path):
+    con = store.connect(":memory:")
+    folders = []
+    for n, status in enumerate(("final", "final", "entered-in-error")):
+        folders.append(tmp_path / str(n))
+        folders[-1].mkdir()
+        version = {"versionId": str(n), "lastUpdated": f"2024-01-0{n + 1}T08:00:00Z"}
+        lines(folders[-1] / f"{n}.ndjson", [*PATIENTS, observation(1, status=status, meta=version)])
+    report = ingest.ingest(con, folders, CONCEPTS)
+    assert report.events == 0 and all(one.reconciles for one in report.sources)
+    assert report.rejected == (
+        ("the resource is here in a newer version", 2),
+        ("status 'entered-in-error' of Observation", 1),
+    )
+    apart = store.connect(":memory:")
+    first = ingest.ingest(apart, folders[0], CONCEPTS)
+    later = ingest.ingest(apart, folders[1:], CONCEPTS)
+    said = "versions and retractions of FHIR resources are compared among files that are read together only"
+    assert [any(said in one for one in report.warnings) for report in (first, later)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("updated", "deleted", "kept"),
+    [(None, None, 0), ("2024-01-01", "2024-01-02", 0), ("2024-01-03", "2024-01-02", 1), ("2024-01-03", None, 0)],
+)
+def test_an_entry_that_deletes_takes_back_what_is_older(tmp_path, updated, deleted, kept):
+    entries = [
+        {"resource": PATIENTS[1]},
+        {
+            "resource": {
+                **PRESSURE,
+                "id": "o1",
+                **({"meta": {"lastUpdated": f"{updated}T08:00:00Z"}} if updated else {}),
+            }
+        },
+        {
+            "fullUrl": "http://x/Observation/o1",
+            "request": {"method": "DELETE", "url": "Observation/o1"},
+            **({"response": {"lastModified": f"{deleted}T08:00:00Z"}} if deleted else {}),
+        },
+    ]
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "history", "entry": entries}))
+    con, report = study(path)
+    assert report.events == 3 * kept and all(one.reconciles for one in report.sources)
+    taken = [] if kept else [("the resource is deleted by an entry of a Bundle", 3)]
+    assert sorted(report.rejected) == sorted([("no resource here: the entry deletes one", 1), *taken])
 
 
 def test_every_element_that_is_read_is_documented():

@@ -111,10 +111,16 @@ def _stage(
     mapping: "CodeMapping | None",
     say: Callable[[str], None],
 ) -> "list[Staged]":
-    staged = []
-    for number, path in enumerate(paths):
+    staged, asked = [], [format_of(path, format, mapping) for path in paths]
+    for number, (path, module) in enumerate(zip(paths, asked, strict=True)):
         say(f"reading {address.shown(path) if isinstance(path, str) else path.name}")
-        staged += format_of(path, format, mapping).stage(con, path, mapping, f"ingest_file_{number}")
+        if not hasattr(module, "together"):
+            staged += module.stage(con, path, mapping, f"ingest_file_{number}")
+        elif asked.index(module) == number:
+            # Its extracts may hold versions of each other's rows.
+            alike = [one for one, its in zip(paths, asked, strict=True) if its is module]
+            staged += module.together(con, alike, mapping, f"ingest_file_{number}")
+    staged = _apart(con, staged)
     idle = mapping.idle(one.path.name for one in staged) if mapping is not None else ()
     if mapping is None or not idle or not staged or staged[0].format == "fhir":
         return staged  # of FHIR the keys are resources, which its own module knows
@@ -122,6 +128,19 @@ def _stage(
         f"mapping {mapping.name}: statuses of tables that no file has, so that they keep nothing out: {', '.join(idle)}"
     )
     return [with_(staged[0], notes=(*staged[0].notes, said)), *staged[1:]]
+
+
+def _apart(con: "duckdb.DuckDBPyConnection", staged: "list[Staged]") -> "list[Staged]":
+    """Say of resources that versions of them, which the study holds of an earlier ingest, were not asked."""
+    names = {one.whole for one in staged}
+    held = con.execute("SELECT DISTINCT source_file FROM meta.source WHERE format = 'fhir'").fetchall()
+    if all(name.partition("#")[0] in names for (name,) in held):
+        return staged
+    said = (
+        "versions and retractions of FHIR resources are compared among files that are read together only, and this "
+        "study holds others of an earlier ingest; ingest all of them in one call where they are versions of each other"
+    )
+    return [with_(one, notes=(*one.notes, said)) if one.format == "fhir" else one for one in staged]
 
 
 def module_of(format: str) -> ModuleType:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.errors import ExtractError
+from timeline.ingest import zstd
 from timeline.ingest.fhir import extract, files, refer, versions
 from timeline.ingest.fhir.described import descriptions
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
@@ -38,8 +39,11 @@ PATIENTS = {
     "birth_date": f"CASE WHEN NOT regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN birth_date END",
     "birth_year": f"CASE WHEN regexp_full_match(birth_date, {literal(PARTIAL_DATE)}) THEN left(birth_date, 4) END",
 }
+HINTS = 3
+"""Files that a message names."""
 PARTS = 1 << 20
 """More than a file has parts."""
+DAMAGED = "the file is damaged or cut short: it cannot be read to its end"
 Files = Sequence[tuple[int, Path, str, Source]]
 """Number, path, name and resources of each file of an extract."""
 
@@ -49,11 +53,26 @@ def claims(path: Path) -> bool:
     return any(files.is_fhir(one) for one in files.found(path))
 
 
+def hint(path: Path) -> str:
+    """Why files whose names end as those of FHIR cannot be told for it; empty where there is none such."""
+    found = [(one, why) for one in files.found(path) if (why := files.unreadable(one))]
+    said = [f"{_name(one, path)} is {why}" for one, why in found[:HINTS]]
+    return "; ".join(said) + (f"; and {len(found) - HINTS} more such files" if len(found) > HINTS else "")
+
+
 def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) -> list[Staged]:
     """Return the parts of every file; raise ExtractError where a file is damaged or none is FHIR."""
-    listed = [(number, file, _name(file, path)) for number, file in enumerate(files.found(path))]
-    if not listed:
-        raise ExtractError(f"{path}: no FHIR here; an extract is *.ndjson (also .gz), or Bundles as *.json")
+    return together(con, [path], mapping, scratch)
+
+
+def together(con: "Connection", paths: Sequence[Path], mapping: Mapping | None, scratch: str) -> list[Staged]:
+    """Return the parts of every file of several extracts, whose resources are versions of each other."""
+    listed: list[tuple[int, Path, str]] = []
+    for path in paths:
+        found = files.found(path)
+        if not found:
+            raise ExtractError(f"{path}: no FHIR here; an extract is *.ndjson (also .gz, .zst), or Bundles as *.json")
+        listed += [(number, file, _name(file, path)) for number, file in enumerate(found, len(listed))]
     if mapping is not None:
         _check(mapping)
     extract.create(con, scratch)
@@ -61,7 +80,7 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
     for number, file, name in listed:
         if files.is_lines(file):
             relations[number] = Source(files.lines(number, file), inside=False)
-            _extract(con, scratch, relations[number], mapping, name)
+            _extract(con, scratch, relations[number], mapping, file, name)
     documents = [one for one in listed if not files.is_lines(one[1])]
     empty = files.documents(con, f"{scratch}_entry", documents) if documents else []
     if documents:
@@ -71,9 +90,12 @@ def stage(con: "Connection", path: Path, mapping: Mapping | None, scratch: str) 
     several = refer.resolve(con, scratch)
     knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch), ranked=False)
     staged = list(_parts(con, scratch, [(*one, relations[one[0]]) for one in listed], knowing))
-    said = notes(con, scratch, [name for number, _, name in listed if number in empty], several, mapping)
-    if not staged:
-        raise ExtractError(f"{path}: no resource of FHIR that is read here" + "".join(f"; {one}" for one in said))
+    beside = [name for path in paths for name in files.beside(path)]
+    said = notes(con, scratch, [name for number, _, name in listed if number in empty], beside, several, mapping)
+    held = {one.path for one in staged}
+    for path in paths:
+        if held.isdisjoint(files.found(path)):
+            raise ExtractError(f"{path}: no resource of FHIR that is read here" + "".join(f"; {one}" for one in said))
     return [with_(staged[0], notes=said), *staged[1:]]
 
 
@@ -95,9 +117,11 @@ def _name(file: Path, root: Path) -> str:
     return file.name if root.is_file() else file.relative_to(root).as_posix()
 
 
-def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping | None, name: str) -> None:
+def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping | None, file: Path, name: str) -> None:
     import duckdb
 
+    if file.name.lower().endswith(".zst") and not zstd.is_whole(file):
+        raise ExtractError(f"{name}: {DAMAGED}")
     try:
         extract.extract(con, scratch, source, mapping)
     except duckdb.OutOfMemoryException:
@@ -109,7 +133,7 @@ def _extract(con: "Connection", scratch: str, source: Source, mapping: Mapping |
         elif "maximum" in said and "size" in said:
             why = f"a line is longer than {files.LONGEST >> 20} MB"
         else:
-            why = "the file is damaged or cut short: it cannot be read to its end"
+            why = DAMAGED
         raise ExtractError(f"{name}: {why}") from None
 
 
@@ -189,7 +213,8 @@ def _found(con: "Connection", scratch: str) -> _Found:
 
 def _broken(source: Source, number: int) -> str:
     """SELECT the lines that are no resource, each with its reason."""
-    return f"""SELECT source_row, CASE WHEN json_valid(json) AND json_type(json) = 'OBJECT'
+    deletion = f"WHEN {extract.IS_DELETION} THEN 'no resource here: the entry deletes one'" if source.inside else ""
+    return f"""SELECT source_row, CASE {deletion} WHEN json_valid(json) AND json_type(json) = 'OBJECT'
                 THEN 'no resource here: it says no resourceType' ELSE 'the line is not a JSON object' END AS reason,
             CAST(to_json(struct_pack(line := json)) AS VARCHAR) AS raw
         FROM {source.relation} AS s WHERE file = {number} AND type = ''"""

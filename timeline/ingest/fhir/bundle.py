@@ -4,7 +4,7 @@ A Bundle is one JSON document of any size. Only the members of its outermost obj
 read by the standard library's decoder, which says where it ends, so that an entry is handed on exactly as written.
 """
 
-import gzip
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from timeline.errors import ExtractError
+from timeline.ingest import records, zstd
 
 CHUNK = 1 << 20
 """Characters that are read at a time."""
@@ -29,6 +30,10 @@ class Entry:
     full_url: str | None
     json: str
     """As written, the resource being the member `resource`."""
+
+
+class _Other(ValueError):
+    """A document that is JSON and no resource, in words."""
 
 
 @dataclass
@@ -82,24 +87,29 @@ def entries(path: Path, name: str) -> Iterator[Entry]:
     """
     row = 0
     try:
+        if path.name.lower().endswith(".zst") and not zstd.is_whole(path):
+            raise EOFError
         with opened(path) as file:
             for entry in _document(_Text(file)):
                 yield entry
                 row = entry.row
     except UnicodeDecodeError:
         raise ExtractError(f"{name}: after entry {row}: the file is not UTF-8; FHIR is written so") from None
+    except _Other as error:
+        raise ExtractError(f"{name}: after entry {row}: {error}") from None
     except (EOFError, OSError, ValueError, RecursionError):
         raise ExtractError(f"{name}: after entry {row}: the file is cut short, or is not JSON") from None
 
 
 def opened(path: Path) -> IO[str]:
     """The text of a file, unpacked where it is packed."""
-    zipped = path.name.lower().endswith(".gz")
-    return gzip.open(path, "rt", encoding="utf-8-sig") if zipped else path.open(encoding="utf-8-sig")
+    return io.TextIOWrapper(records.opened(path), encoding="utf-8-sig")  # type: ignore[arg-type]
 
 
 def _document(text: _Text) -> Iterator[Entry]:
     """The entries of the list `entry`; a document without `entry` that says its type is one resource."""
+    if text.peek() == "[":
+        raise _Other("the file is a list; FHIR is a resource or a Bundle a file, or a resource a line of *.ndjson")
     text.take("{")
     members: dict[str, str] = {}
     listed = False
@@ -115,7 +125,7 @@ def _document(text: _Text) -> Iterator[Entry]:
             members[str(key)] = text.value()[1]
     text.take("}")
     if text.peek():
-        raise ValueError("more than one document")
+        raise _Other("more follows the first document; a file with a resource a line is named *.ndjson")
     type_ = json.loads(members.get("resourceType", "null"))
     if not listed and isinstance(type_, str) and type_ != "Bundle":
         resource = ", ".join(f"{json.dumps(key)}: {value}" for key, value in members.items())

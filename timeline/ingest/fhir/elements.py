@@ -72,7 +72,9 @@ class Resource:
     pointer: str = "NULL"
     """The reference to the resource that has the code, where the row itself has none."""
     unread: Mapping[str, str] = field(default_factory=dict)
-    """What is there and not read -> the expression that is not NULL then."""
+    """What is there and not read -> the condition that holds then."""
+    lists: tuple[str, ...] = ()
+    """Elements that bring the value and must be lists, each by its path: anything else in their place is not read."""
 
     @property
     def has_parts(self) -> bool:
@@ -93,6 +95,11 @@ def _drug() -> str:
     return _first(
         systems.codes("r.medicationCodeableConcept"), _of_contained("r.medicationReference.reference", "code")
     )
+
+
+def _without(quantity: str) -> str:
+    """Whether a Quantity is there and has no value: text or a list in its place is read as one with nothing in it."""
+    return f"{quantity} IS NOT NULL AND {quantity}.value IS NULL"
 
 
 def _between(low: str, high: str) -> str:
@@ -149,6 +156,8 @@ def _instructed(prefix: str, member: str, time: str, **more: Any) -> Resource:
         unit=systems.unit(dose),
         text=f"r.{member}[1].text",
         route=systems.route(f"r.{member}[1].route"),
+        unread={"doseQuantity without a value": _without(dose)},
+        lists=(member, f"{member}[0].doseAndRate"),
         **more,
     )
 
@@ -172,7 +181,11 @@ RESOURCES: Mapping[str, Resource] = {
         unit=_first(systems.unit("v.valueQuantity"), "NULL"),
         text=_first(_measured_text(), "r.note[1].text"),
         kept=("preliminary", "final", "amended", "corrected"),
-        unread={"valueSampledData": "v.valueSampledData"},
+        unread={
+            "valueSampledData": "v.valueSampledData IS NOT NULL",
+            "valueQuantity without a value": _without("v.valueQuantity"),
+        },
+        lists=("component",),
     ),
     "MedicationAdministration": Resource(
         shape={
@@ -193,6 +206,12 @@ RESOURCES: Mapping[str, Resource] = {
         text=_first("r.dosage.text", RATE),
         route=systems.route("r.dosage.route"),
         kept=("in-progress", "completed"),
+        unread={
+            "dosage.dose without a value": _without("r.dosage.dose"),
+            "dosage without a dose or words": "r.dosage IS NOT NULL AND "
+            "coalesce(r.dosage.dose, r.dosage.rateQuantity) IS NULL AND r.dosage.rateRatio IS NULL "
+            "AND r.dosage.text IS NULL AND r.dosage.route IS NULL",
+        },
     ),
     "MedicationRequest": _instructed(
         "ORDER/",
@@ -227,6 +246,7 @@ RESOURCES: Mapping[str, Resource] = {
         value=systems.number("r.doseQuantity"),
         unit=systems.unit("r.doseQuantity"),
         route=systems.route("r.route"),
+        unread={"doseQuantity without a value": _without("r.doseQuantity")},
         kept=("completed",),
     ),
     "Procedure": Resource(

@@ -57,6 +57,14 @@ PERSON = {
     "updated": "VARCHAR",
     "version": "VARCHAR",
 }
+DELETED = {
+    "file": "UINTEGER",
+    "source_row": "UBIGINT",
+    "resource": "VARCHAR",
+    "id": "VARCHAR",
+    "updated": "VARCHAR",
+}
+"""Entries that delete a resource, as histories and transactions have them."""
 DEFINITION = {
     "file": "UINTEGER",
     "source_row": "UBIGINT",
@@ -68,6 +76,10 @@ DEFINITION = {
 }
 IDENTIFIED = "Patient?identifier="
 """Begins a subject that is an identifier, as FHIR writes conditional references: `SYSTEM|VALUE`, or the value alone."""
+NO_REFERENCE = "the subject is no reference to a Patient"
+IS_DELETION = "coalesce(TRY(json_extract_string(s.json, '$.request.method')) = 'DELETE', FALSE)"
+UNIQUE = "https?://.*/Patient/[^/?#]+|(?i:urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+"""A fullUrl that names one resource alone, in whatever file."""
 NO_PATIENT = ("Group", "Device", "Location")
 """What subjects are, by FHIR R4, beside Patients."""
 
@@ -85,9 +97,17 @@ class Source:
         given = {"resource": shape} if self.inside else shape
         parsed = f"from_json(s.json, {literal(json.dumps(given))})" + (".resource" if self.inside else "")
         return (
-            f"(SELECT s.file, s.source_row, s.full_url, {parsed} AS r FROM {self.relation} AS s "
+            f"(SELECT s.file, s.source_row, s.full_url, s.json, {parsed} AS r FROM {self.relation} AS s "
             f"WHERE s.type = {literal(resource)})"
         )
+
+    def no_list(self, path: str) -> str:
+        """Whether something else than a list is at a path of a resource; its text is searched before it is parsed."""
+        name = path.rpartition(".")[2]
+        whole = "$.resource." if self.inside else "$."
+        kind = f"json_type(json, {literal(whole + path)})"
+        quoted = literal(f'"{name}"')
+        return f"CASE WHEN contains(json, {quoted}) THEN {kind} NOT IN ('ARRAY', 'NULL') END"
 
 
 def type_of(text: str, path: str) -> str:
@@ -101,6 +121,7 @@ def create(con: "Connection", scratch: str) -> None:
         "row": ROW,
         "person": PERSON,
         "definition": DEFINITION,
+        "deleted": DELETED,
         "seen": {"file": "UINTEGER", "type": "VARCHAR", "n": "BIGINT"},
     }
     for name, columns in tables.items():
@@ -120,6 +141,8 @@ def extract(con: "Connection", scratch: str, source: Source, mapping: Mapping | 
             con.execute(f"INSERT INTO {scratch}_row {_rows(source, type_, RESOURCES[type_], kept)}")
         elif type_ == "Patient":
             con.execute(f"INSERT INTO {scratch}_person {_persons(source)}")
+        elif not type_ and source.inside:
+            con.execute(f"INSERT INTO {scratch}_deleted {_deletions(source)}")
         elif type_ in DEFINITIONS:
             con.execute(f"INSERT INTO {scratch}_definition {_definitions(source, type_)}")
 
@@ -132,7 +155,11 @@ def is_ignored(mapping: Mapping | None, type_: str) -> bool:
 
 def _rows(source: Source, type_: str, resource: Resource, kept: Iterable[str]) -> str:
     """SELECT the columns of `_row`: a resource with components is as many rows more."""
-    unread = " ".join(f"WHEN {found} IS NOT NULL THEN {literal(name)}" for name, found in resource.unread.items())
+    found = dict(resource.unread)
+    for path in resource.lists:
+        # Of a resource, not once more of each of its components.
+        found[f"{path.replace('[0]', '')} that is no list"] = f"part = 0 AND {source.no_list(path)}"
+    unread = " ".join(f"WHEN {condition} THEN {literal(name)}" for name, condition in found.items())
     return f"""SELECT file, part, source_row, {literal(type_)}, r.id, {resource.status}, subject,
             {patient_of("subject")}, {resource.time}, {resource.end_time}, codes[1], codes[2:],
             {resource.value}, {resource.unit}, {resource.text}, {resource.route}, {resource.pointer},
@@ -162,9 +189,11 @@ def _refused(type_: str, resource: Resource, kept: Iterable[str]) -> str:
         f"CASE WHEN {resource.status} NOT IN ({listed or chr(39) * 2}) THEN concat({said}) "
         f"WHEN regexp_full_match({resource.time}, {literal(elements.PARTIAL_DATE)}) "
         "THEN 'the time is a year or a month, which is no day' "
-        "WHEN contains(subject, 'Patient/') THEN NULL "
+        f"WHEN {patient_of('subject')} IS NOT NULL THEN NULL "
         "WHEN starts_with(subject, '#') THEN 'the subject is contained in the resource: nobody else can name it' "
-        f"WHEN {kind} <> '' THEN concat('the subject is a ', {kind}, ', no Patient') END"
+        f"WHEN starts_with(subject, {literal(IDENTIFIED)}) THEN NULL "
+        f"WHEN {kind} <> '' THEN concat('the subject is a ', {kind}, ', no Patient') "
+        f"WHEN subject IS NOT NULL THEN {literal(NO_REFERENCE)} END"
     )
 
 
@@ -182,7 +211,7 @@ def prefixed(codes: str, prefix: str) -> str:
 
 def patient_of(reference: str) -> str:
     """The id that a reference to a Patient names: `Patient/1`, a URL that ends so, or `urn:uuid:...`; else NULL."""
-    url = r"^(?:.*/)?Patient/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$"
+    url = r"^(?:.*/)?Patient/([^/?#]+)(?:/_history/[^/]*)?$"
     urn = r"^urn:(?:uuid|oid):(.+)$"
     return (
         f"coalesce(nullif(regexp_extract({reference}, {literal(url)}, 1), ''), "
@@ -195,7 +224,9 @@ def _persons(source: Source) -> str:
     at = "nullif(trim(r.deceasedDateTime), '')"
     value = f"{literal(IDENTIFIED)} || trim(k.value)"
     known = f"{literal(IDENTIFIED)} || nullif(trim(k.system), '') || '|' || trim(k.value)"
-    return f"""SELECT file, source_row, r.id, full_url, r.gender, r.birthDate,
+    # A Patient of a transaction is given its id later: until then its fullUrl names it, if it is one of its kind.
+    named = f"CASE WHEN regexp_full_match(full_url, {literal(UNIQUE)}) THEN {patient_of('full_url')} END"
+    return f"""SELECT file, source_row, coalesce(r.id, {named}), full_url, r.gender, r.birthDate,
             CASE WHEN regexp_full_match({at}, {partial}) THEN {at} WHEN r.deceasedBoolean = 'true' THEN 'true' END,
             CASE WHEN NOT regexp_full_match({at}, {partial}) THEN {at} END,
             len(list_filter(r.link, lambda k: k.type = 'replaced-by')) > 0,
@@ -209,3 +240,12 @@ def _definitions(source: Source, type_: str) -> str:
     return f"""SELECT file, source_row, {literal(type_ + "/")} || r.id, full_url, {systems.codes(f"r.{element}")},
             r.meta.lastUpdated, r.meta.versionId
         FROM {source.read(type_, shape)}"""
+
+
+def _deletions(source: Source) -> str:
+    """SELECT the entries without a resource that delete one; when they did, if that is said."""
+    named = literal(r"^(?:.*/)?([A-Z][A-Za-z]+)/([^/?#]+)(?:/_history/[^/]*)?$")
+    url = "coalesce(json_extract_string(json, '$.request.url'), full_url)"
+    return f"""SELECT file, source_row, regexp_extract({url}, {named}, 1), regexp_extract({url}, {named}, 2),
+            json_extract_string(json, '$.response.lastModified')
+        FROM {source.relation} AS s WHERE type = '' AND {IS_DELETION}"""

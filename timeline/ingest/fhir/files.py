@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
-LINES = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+LINES = (".ndjson", ".ndjson.gz", ".ndjson.zst", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 """A resource a line, as bulk exports are written."""
-DOCUMENTS = (".json", ".json.gz")
+DOCUMENTS = (".json", ".json.gz", ".json.zst")
+NO_DATA = ("extract.yaml", "extract.yml")
+"""Says of an extract whether it is synthetic; read elsewhere."""
 HEAD = 1 << 16
 """Characters in which a document must say what it is."""
 LONGEST = 16 << 20
@@ -37,14 +39,37 @@ def found(path: Path) -> list[Path]:
     return [one for one in inside if one.name.lower().endswith(LINES + DOCUMENTS) and not one.name.startswith(".")]
 
 
+def beside(path: Path) -> list[str]:
+    """The names of the other files of a folder, which nothing here reads."""
+    if path.is_file():
+        return []
+    used = {*found(path), *(path / name for name in NO_DATA)}
+    return [one.relative_to(path).as_posix() for one in sorted(path.rglob("*")) if one.is_file() and one not in used]
+
+
 def is_fhir(path: Path) -> bool:
     """Whether a file begins as FHIR does."""
+    head, _ = _head(path)
+    return head.lstrip().startswith("{") and '"resourceType"' in head
+
+
+def unreadable(path: Path) -> str:
+    """Why a file cannot be told for FHIR, where its name ends so; empty where that is not known."""
+    head, why = _head(path)
+    if head.lstrip().startswith("[") and '"resourceType"' in head:
+        return "a list of resources; FHIR is a resource or a Bundle a file, or a resource a line of *.ndjson"
+    return why
+
+
+def _head(path: Path) -> tuple[str, str]:
+    """The beginning of a file; empty, and why, where it cannot be read."""
     try:
         with opened(path) as file:
-            head = file.read(HEAD)
-    except (OSError, EOFError, UnicodeDecodeError):
-        return False
-    return head.lstrip().startswith("{") and '"resourceType"' in head
+            return file.read(HEAD), ""
+    except UnicodeDecodeError:
+        return "", "not UTF-8, as FHIR is written"
+    except (OSError, EOFError):
+        return "", "damaged or cut short"
 
 
 def lines(number: int, path: Path) -> str:

@@ -1,6 +1,8 @@
 """What the report of an ingest says about the resources of an extract, in numbers; never what is in one."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE, READ
@@ -13,17 +15,26 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
+TYPE = "[A-Z][A-Za-z]{2,40}"
+"""What the name of a type looks like; other words in its place may be anybody's, and are only counted."""
 NAMED = 20
 """Names that a sentence lists."""
 
 
 def notes(
-    con: "Connection", scratch: str, others: Sequence[str], several: int, mapping: Mapping | None
+    con: "Connection",
+    scratch: str,
+    others: Sequence[str],
+    beside: Sequence[str],
+    several: int,
+    mapping: Mapping | None,
 ) -> tuple[str, ...]:
-    """Sentences about what was not read (`others`: files), and about what only a person can settle."""
+    """Sentences about what was not read (`others`, `beside`: files), and about what only a person can settle."""
     said = [*_left_out(con, scratch, mapping), *_not_read(con, scratch)]
     if others:
         said.append(f"files without FHIR, not read: {_listed(others)}")
+    if beside:
+        said.append(f"other files of the folder, not read: {_by_ending(beside)}")
     for sentence, (table, numbers, condition) in QUESTIONS.items():
         where = condition.replace("{scratch}", scratch)
         (found,) = con.execute(f"SELECT {numbers} FROM {scratch}_{table} WHERE {where}").fetchall()
@@ -52,8 +63,9 @@ def _left_out(con: "Connection", scratch: str, mapping: Mapping | None) -> list[
 
 def _not_read(con: "Connection", scratch: str) -> list[str]:
     listed = ", ".join(literal(one) for one in READ)
-    rows = con.execute(f"""SELECT type, CAST(sum(n) AS BIGINT) AS n FROM {scratch}_seen WHERE type NOT IN ({listed})
-        GROUP BY type ORDER BY n DESC, type""").fetchall()
+    rows = con.execute(f"""SELECT CASE WHEN regexp_full_match(type, {literal(TYPE)}) THEN type
+            ELSE 'of a resourceType that is no name' END AS name, CAST(sum(n) AS BIGINT) AS n
+        FROM {scratch}_seen WHERE type NOT IN ({listed}) GROUP BY name ORDER BY n DESC, name""").fetchall()
     unread = con.execute(f"""SELECT unread, count(*) AS n FROM {scratch}_row WHERE unread IS NOT NULL
         GROUP BY unread ORDER BY n DESC, unread""").fetchall()
     said = []
@@ -61,6 +73,14 @@ def _not_read(con: "Connection", scratch: str) -> list[str]:
         why = [f"{type_} ({n}; {IGNORED[type_]})" if type_ in IGNORED else f"{type_} ({n})" for type_, n in rows]
         said.append(f"resources not read: {_listed(why)}")
     return said + [f"{name} is not read: {n} rows have no value" for name, n in unread]
+
+
+def _by_ending(names: Sequence[str]) -> str:
+    """A few names; of many how many end alike."""
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    counted = Counter(Path(name).suffix.lower() or "no ending" for name in names)
+    return f"{len(names)}: " + _listed([f"{ending} ({n})" for ending, n in counted.most_common()])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -94,6 +114,8 @@ QUESTIONS = {
         "count(*)",
         "died IS NOT NULL AND died_at IS NULL",
     ),
+    "{0} Patients are here more than once, differ, and say no newer version: what they contradict of sex and birth "
+    "stays empty, and each death is kept": ("before", "count(DISTINCT id)", "unsettled"),
     "{0} Patients are replaced by another (link): the events of both stay apart": ("person", "count(*)", "replaced"),
 }
 """A sentence -> the table, the numbers and the condition that it is about; said where the first number is not 0."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from timeline.ingest.fhir import versions
 from timeline.ingest.fhir.elements import DEFINITIONS, DIED, DIED_AT, RESOURCES
-from timeline.ingest.fhir.extract import IDENTIFIED, prefixed
+from timeline.ingest.fhir.extract import IDENTIFIED, NO_REFERENCE, prefixed
 from timeline.quote import literal
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Connection = duckdb.DuckDBPyConnection
 
+NOT_ONE_CODE = "the reference is to several resources of one id that differ, and none says that it is newer"
+NO_ID = "the subject is a Patient without an id"
 NOT_ONE = "the subject is an identifier that no Patient has, or more than one"
 
 
@@ -55,19 +57,25 @@ def _patients(con: "Connection", scratch: str) -> None:
 
 
 def _codes(con: "Connection", scratch: str) -> None:
-    """Fill `_coded`: what rows without a code point to, as it is written in a file, with the codes that it has."""
-    named = literal(f"({'|'.join(DEFINITIONS)})/[A-Za-z0-9.-]{{1,64}}")
+    """Fill `_coded`: what rows without a code point to, as it is written in a file, with the codes that it has.
+
+    A fullUrl of the same file goes before an id of the same file, and that before an id of any file. No codes, where
+    none of several that differ is the newest.
+    """
+    named = literal(f"^(?:.*/)?((?:{'|'.join(DEFINITIONS)})/[^/?#]+)(?:/_history/[^/]*)?$")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {scratch}_coded AS
         WITH known AS (SELECT * FROM {scratch}_definition WHERE len(codes) > 0),
-        asked AS (SELECT DISTINCT file, pointer, regexp_extract(pointer, {named}) AS reference
+        asked AS (SELECT DISTINCT file, pointer, regexp_extract(pointer, {named}, 1) AS reference
             FROM {scratch}_row WHERE code IS NULL AND pointer IS NOT NULL),
         found AS (
-            SELECT a.file, a.pointer, k.codes, 1 AS rank, k.file AS of, updated, version, source_row
+            SELECT a.file, a.pointer, k.codes, CASE WHEN k.file = a.file THEN 2 ELSE 3 END AS rank, updated, version
             FROM asked AS a JOIN known AS k ON k.reference = a.reference
-            UNION ALL SELECT a.file, a.pointer, k.codes, 2, k.file, updated, version, source_row
-            FROM asked AS a JOIN known AS k ON k.full_url = a.pointer AND k.file = a.file)
-        SELECT file, pointer, codes FROM found
-        QUALIFY row_number() OVER (PARTITION BY file, pointer ORDER BY rank, {versions.newest("of")}) = 1""")
+            UNION ALL SELECT a.file, a.pointer, k.codes, 1, updated, version
+            FROM asked AS a JOIN known AS k ON k.full_url = a.pointer AND k.file = a.file),
+        last AS (FROM found
+            QUALIFY rank() OVER (PARTITION BY file, pointer ORDER BY rank, {versions.NEWER}) = 1)
+        SELECT file, pointer, CASE WHEN min(codes) = max(codes) THEN min(codes) END AS codes FROM last
+        GROUP BY file, pointer""")
 
 
 def _rewrite(con: "Connection", scratch: str) -> None:
@@ -78,8 +86,12 @@ def _rewrite(con: "Connection", scratch: str) -> None:
             CASE WHEN p.subject IS NOT NULL THEN p.id ELSE t.patient_id END AS patient_id,
             coalesce(t.code, {codes}[1]) AS code,
             CASE WHEN c.codes IS NOT NULL THEN {codes}[2:] ELSE t.others END AS others,
-            CASE WHEN t.refused IS NULL AND p.id IS NULL AND starts_with(t.subject, {literal(IDENTIFIED)})
-                THEN {literal(NOT_ONE)} ELSE t.refused END AS refused)
+            CASE WHEN t.refused = {literal(NO_REFERENCE)} AND p.id IS NOT NULL THEN NULL
+                WHEN t.refused IS NULL AND p.id IS NULL AND starts_with(t.subject, {literal(IDENTIFIED)})
+                THEN {literal(NOT_ONE)}
+                WHEN t.refused IS NULL AND p.subject IS NOT NULL AND p.id IS NULL THEN {literal(NO_ID)}
+                WHEN t.refused IS NULL AND c.pointer IS NOT NULL AND c.codes IS NULL
+                THEN {literal(NOT_ONE_CODE)} ELSE t.refused END AS refused)
         FROM {scratch}_row AS t
         LEFT JOIN {scratch}_named AS p ON p.file = t.file AND p.subject = t.subject
         LEFT JOIN {scratch}_coded AS c ON c.file = t.file

@@ -22,7 +22,11 @@ PATIENT_READS = (
 )
 CODE = "the code; the other codings are tried where no value set has it"
 PATIENT = "the patient: the `id` of that resource, through fullUrl inside a Bundle, or through its identifier"
-VERSION = ("meta.lastUpdated, meta.versionId", "VARCHAR", "of one type and id in an extract the newest counts")
+VERSION = (
+    "meta.lastUpdated, meta.versionId",
+    "VARCHAR",
+    "of one type and id in one ingest the newest counts; none, if they differ and neither is the newer",
+)
 ELEMENTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Patient": (
         ("id", "VARCHAR", "the patient"),
