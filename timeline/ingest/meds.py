@@ -92,8 +92,7 @@ def descriptions(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
 
 
 def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mapping, metadata: Path | None) -> Staged:
-    types = _columns(con, file, name)
-    relation = tabular.parquet_rows(file)
+    relation, types = tabular.parquet_rows(file, _columns(con, file, name))
     columns = _staged_columns(types, name, mapping)
     refused = tabular.refused(tabular.Rows(name, file, relation, types, None), dict(mapping.columns), mapping)
     unused = [theirs for theirs in types if not any(whole(theirs) in sql for sql in columns.values())]
