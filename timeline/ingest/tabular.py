@@ -232,9 +232,9 @@ def _written_otherwise(source: Column | None, read: Rows, writing: Writing) -> l
     return [f"WHEN {wrong} THEN {literal(said)}"] if wrong is not None else []
 
 
-def refused(read: Rows, sources: dict[str, Column], mapping: Mapping) -> str | None:
-    """SELECT source_row, reason: rows that the mapping's statuses and its writing of numbers leave out."""
-    reasons = _reasons(read, sources, Table(), mapping, mapping.read)
+def refused(read: Rows, sources: dict[str, Column], mapping: Mapping, first: Sequence[str] = ()) -> str | None:
+    """SELECT source_row, reason: rows that `first`, the mapping's statuses and its writing of numbers leave out."""
+    reasons = [*first, *_reasons(read, sources, Table(), mapping, mapping.read)]
     return _select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, mapping.read)])
 
 
