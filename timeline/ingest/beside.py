@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from timeline.quote import whole
 
-OURS = re.compile(r"source_row|rowid|ingest_(file|name|key)|anchors? of .*|_ingredient|_\w+_concept_id", re.IGNORECASE)
+OURS = re.compile(r"source_row|rowid|ingest_(file|name|key)|anchors? of \w+|_ingredient|_\w+_concept_id", re.IGNORECASE)
 """DuckDB takes names that differ in capitals for the same."""
 
 
