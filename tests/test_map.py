@@ -290,3 +290,15 @@ def test_a_draft_is_never_written_over_a_file(tmp_path, capsys):
     assert cli.main(["map", str(path), "-o", str(path)]) == 2
     assert path.read_bytes() == before
     assert "is not written over; name a new file" in capsys.readouterr().err
+
+
+def test_a_draft_counts_a_row_once_whatever_other_codes_its_code_has(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "metadata").mkdir()
+    with duckdb.connect() as con:
+        con.execute(f"""COPY (SELECT range AS subject_id, TIMESTAMP '2024-01-01' AS time, 'X' AS code,
+            5.0 AS numeric_value FROM range(12)) TO '{tmp_path}/data/0.parquet'""")
+        con.execute(f"COPY (SELECT 'X' AS code, ['A/1', 'A/2'] AS parent_codes) TO '{tmp_path}/metadata/codes.parquet'")
+    drafted = draft(tmp_path, load.load([]).concepts)
+    [code] = drafted.codes
+    assert (code.rows, drafted.rows_in_all, code.units) == (12, 12, (("", 12),))

@@ -89,10 +89,12 @@ def _files(names: Sequence[str]) -> str:
 
 def lost_text(report: IngestReport) -> str:
     """Return why an ingest loaded no event, by reason."""
-    rows = count(sum(source.rows_read for source in report.lost), "row")
+    rows = count(sum(source.rows_rejected for source in report.lost), "row")
+    folded = sum(source.rows_duplicate for source in report.lost)
+    beside = f" (and {count(folded, 'duplicate')})" if folded else ""
     return wrapped(
-        f"No event could be loaded: every row of {', '.join(source.source_file for source in report.lost)} was "
-        f"rejected, {rows}: {_named(report.rejected)}. meta.rejected keeps each with its reason."
+        f"No event could be loaded: every row of {_files([source.source_file for source in report.lost])} was "
+        f"rejected, {rows}{beside}: {_named(report.lost_for)}. meta.rejected keeps each with its reason."
     )
 
 

@@ -51,12 +51,16 @@ def drafted(con: "Connection", known: Known, described: Mapping[str, str], most:
     )
     counted = con.execute("""SELECT key, count(*) AS n, count(DISTINCT patient_id),
             count(DISTINCT CASE WHEN value IS NOT NULL THEN patient_id END),
-            quantile_cont(value, [0.1, 0.5, 0.9]), list(DISTINCT code ORDER BY code)[:5],
-            list(DISTINCT unnested ORDER BY unnested) FILTER (unnested IS NOT NULL)
-        FROM (SELECT *, unnest(CASE WHEN len(parents) > 0 THEN parents ELSE [NULL] END) AS unnested FROM draft_event)
-        GROUP BY key ORDER BY n DESC, key""").fetchall()
+            quantile_cont(value, [0.1, 0.5, 0.9]), list(DISTINCT code ORDER BY code)[:5]
+        FROM draft_event GROUP BY key ORDER BY n DESC, key""").fetchall()
+    # By themselves: a row counts once, whatever other codes it has.
+    parents = dict(
+        con.execute("""SELECT key, list(DISTINCT parent ORDER BY parent)
+            FROM (SELECT key, unnest(parents) AS parent FROM (SELECT DISTINCT key, parents FROM draft_event))
+            GROUP BY key""").fetchall()
+    )
     found = []
-    for key, rows, patients, with_number, quantiles, codes, parents in counted[:most]:
+    for key, rows, patients, with_number, quantiles, codes in counted[:most]:
         units = _most(con, key, "unit", 1)
         numbers = _rounded(quantiles) if quantiles is not None and with_number >= FEWEST else None
         description = next((described[code] for code in (key, *codes) if code in described), None)
@@ -72,7 +76,7 @@ def drafted(con: "Connection", known: Known, described: Mapping[str, str], most:
                 words=tuple(word for word, _ in _most(con, key, "text", FEWEST)),
                 candidates=concepts_like(
                     known,
-                    (key, *codes, *(parents or ())),
+                    (key, *codes, *parents.get(key, ())),
                     texts,
                     units[0][0] if units else "",
                     numbers[1] if numbers else None,

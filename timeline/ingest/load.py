@@ -91,9 +91,12 @@ def load(
     sources = _sources(con, new, read, folded, hashes, label)
     notes = tuple(dict.fromkeys(note for one in new for note in one.notes))
     rejected = counts.rejected(con, [one.source_file for one in new])
+    lost = [one.source_file for one in with_(report, sources=sources).lost]
+    lost_for = counts.rejected(con, lost) if lost else ()
     said = (*patients.other_words(con, [one.source_file for one in new]), *patients.contradictions(con))
     warnings = (*report.warnings, *blotted, *notes, *conform.warnings(conformed), *said, *_stale(con))
-    return with_(report, sources=sources, rejected=rejected, warnings=warnings, patients=_count(con, "patient"))
+    report = with_(report, sources=sources, rejected=rejected, lost_for=lost_for, warnings=warnings)
+    return with_(report, patients=_count(con, "patient"))
 
 
 def _validate(con: "Connection") -> None:

@@ -6,13 +6,15 @@ resemble it (another value column, units and statuses inside the code) come in t
 """
 
 import hashlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import tabular, written
+from timeline.ingest import leftover, parse, tabular, written
 from timeline.ingest.mapping import Column, Mapping, Pattern, names_of
+from timeline.ingest.parse import Source
 from timeline.ingest.staged import Staged
 from timeline.quote import literal, whole
 from timeline.schema import Field
@@ -26,6 +28,8 @@ SPLITS = ("train", "tuning", "held_out")
 UNITS = ("ucum", "unit", "units")
 """Columns of metadata/codes.parquet that some makers of MEDS folders add: the unit of a code's values."""
 CODES = "metadata/codes.parquet"
+WHOLE = {"FLOAT": 2**24, "DOUBLE": 2**53}
+"""From here on a floating-point number cannot tell a whole number from the next."""
 TABLES = {
     "data": (
         Field("subject_id", "BIGINT", "whose event it is", nullable=False),
@@ -35,6 +39,10 @@ TABLES = {
         Field("code", "VARCHAR", "the source's code", nullable=False),
         Field("numeric_value", "FLOAT", "the number, by its shortest decimal: 100.4, not 100.40000153"),
         Field("text_value", "VARCHAR", "the number's words; without a number, the value itself: `<0.5` is a bound"),
+        Field("unit", "VARCHAR", "beside the standard: the value's unit, before that of its code"),
+        Field("route", "VARCHAR", "beside the standard: the route of administration"),
+        Field("end_time", "TIMESTAMP", "beside the standard: when it ended"),
+        Field("date_only", "BOOLEAN", "beside the standard: whether the time is a bare date"),
     ),
     CODES: (
         Field("code", "VARCHAR", "the code that is told about", nullable=False),
@@ -59,8 +67,14 @@ def shards(path: Path) -> list[Path]:
     """The Parquet files that hold events, in the order of their names."""
     if path.is_file():
         return [path] if path.suffix == ".parquet" else []
-    inside = sorted((path / "data").rglob("*.parquet")) or sorted(path.glob("*.parquet"))
-    return inside or sorted(file for split in SPLITS for file in (path / split).rglob("*.parquet"))
+    inside = _inside(path / "data") or sorted(one for one in path.glob("*.parquet") if not one.name.startswith("."))
+    return inside or sorted(file for split in SPLITS for file in _inside(path / split))
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Its Parquet files, but those that are hidden or in a hidden folder, as writers leave them."""
+    found = sorted(folder.rglob("*.parquet"))
+    return [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
 
 
 def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, scratch: str) -> list[Staged]:
@@ -69,8 +83,16 @@ def stage(con: duckdb.DuckDBPyConnection, path: Path, mapping: Mapping | None, s
     if not files:
         raise ExtractError(f"{path}: no Parquet file here; a MEDS extract has data/**/*.parquet")
     metadata = codes_file(path)
-    mapping = _with_metadata(con, metadata, mapping)
-    return [_shard(con, file, _name(file, path), mapping, metadata) for file in files]
+    told = _metadata(con, metadata) if metadata is not None else Metadata()
+    known = (mapping or Mapping(name="MEDS")).extended(told.parents, BIRTH, units=told.units, ranked=False)
+    staged = [_shard(con, file, _name(file, path), known, metadata) for file in files]
+    notes = [*told.notes, *_not_read(path, files, known)]
+    return [replace(staged[0], notes=(*staged[0].notes, *notes)), *staged[1:]]
+
+
+def _not_read(path: Path, files: list[Path], mapping: Mapping) -> list[str]:
+    left = leftover.beside(path, files, (CODES, *IGNORED, mapping.name)) if path.is_dir() else []
+    return [f"files not read, since no events of MEDS are in them: {leftover.named(left)}"] if left else []
 
 
 def codes_file(path: Path) -> Path | None:
@@ -84,20 +106,22 @@ def descriptions(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
     metadata = codes_file(path)
     if metadata is None or not {"code", "description"} <= set(_columns(con, metadata, CODES)):
         return {}
+    said = "CAST(code AS VARCHAR) AS code, CAST(description AS VARCHAR) AS description"
     return dict(
-        con.execute(
-            f"SELECT code, min(description) FROM {_scan(metadata)} WHERE trim(description) <> '' GROUP BY code"
-        ).fetchall()
+        con.execute(f"""SELECT code, min(description) FROM (SELECT {said} FROM {_scan(metadata)})
+            WHERE code IS NOT NULL AND trim(description) <> '' GROUP BY code""").fetchall()
     )
 
 
 def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mapping, metadata: Path | None) -> Staged:
-    types = _columns(con, file, name)
-    relation = tabular.parquet_rows(file)
+    relation, types = tabular.parquet_rows(file, _columns(con, file, name))
     columns = _staged_columns(types, name, mapping)
-    refused = tabular.refused(tabular.Rows(name, file, relation, types, None), dict(mapping.columns), mapping)
+    rows = tabular.Rows(name, file, relation, types, None)
+    subject, inexact = _subject(columns["patient_id"], {**REQUIRED, **mapping.columns}["patient_id"], types)
+    refused = tabular.refused(rows, dict(mapping.columns), mapping, inexact)
     unused = [theirs for theirs in types if not any(whole(theirs) in sql for sql in columns.values())]
     columns.pop("status", None)
+    columns["patient_id"] = subject
     return Staged(
         source_file=name,
         path=file,
@@ -112,6 +136,17 @@ def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mappi
         digest=_digest(file, metadata) if metadata is not None else None,
         reads=tuple(field for field in TABLES["data"] if field.name in types),
     )
+
+
+def _subject(sql: str, source: Column, types: dict[str, str]) -> tuple[str, list[str]]:
+    """Whose event it is, as a whole number; WHEN ... THEN why a floating-point number says nobody."""
+    limit = WHOLE.get(types[source]) if isinstance(source, str) else None
+    if limit is None:
+        return sql, []
+    exact = f"(abs({sql}) < {limit} AND {sql} = trunc({sql}))"
+    said = literal(f"{source} is a floating-point number that does not say which patient; write whole numbers or text")
+    text = f"CASE WHEN {exact} THEN CAST(TRY_CAST({sql} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
+    return text, [f"WHEN NOT {exact} THEN {said}"]
 
 
 def _digest(*files: Path) -> str:
@@ -138,7 +173,7 @@ def _staged_columns(types: dict[str, str], name: str, mapping: Mapping) -> dict[
     if DATE_ONLY in types:
         # As text a bare date stays one.
         text = f"CAST({columns['time']} AS VARCHAR)"
-        columns["time"] = f"CASE WHEN {whole(DATE_ONLY)} THEN left({text}, 10) ELSE {text} END"
+        columns["time"] = f"CASE WHEN TRY_CAST({whole(DATE_ONLY)} AS BOOLEAN) THEN left({text}, 10) ELSE {text} END"
     return _values(types, mapping) | columns
 
 
@@ -150,32 +185,51 @@ def _values(types: dict[str, str], mapping: Mapping) -> dict[str, str]:
     number = whole("numeric_value")
     if "text_value" not in types:
         return {"value": number}
-    words = whole("text_value")
-    # As text, so that one column can hold both. DuckDB writes the shortest decimal of a FLOAT: 100.4, not 100.40000153.
+    # As text, whatever their types, so that one column can hold both. DuckDB writes the shortest decimal of a FLOAT:
+    # 100.4, not 100.40000153.
+    written, words = (parse.text(Source(whole(name), types[name])) for name in ("numeric_value", "text_value"))
     return {
-        "value": f"coalesce(CAST(CASE WHEN NOT isnan({number}) THEN {number} END AS VARCHAR), {words})",
+        "value": f"coalesce({written}, {words})",
         "text": f"CASE WHEN {number} IS NOT NULL THEN {words} END",
     }
 
 
-def _with_metadata(con: duckdb.DuckDBPyConnection, metadata: Path | None, mapping: Mapping | None) -> Mapping:
-    """The mapping, knowing what the extract's own metadata says of its codes, and the standard's birth code."""
-    given = mapping or Mapping(name="MEDS")
-    if metadata is None:
-        return given.extended({}, BIRTH)
-    types = _columns(con, metadata, CODES)
+@dataclass(frozen=True)
+class Metadata:
+    """What the extract's own table says of its codes."""
+
+    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _metadata(con: duckdb.DuckDBPyConnection, file: Path) -> Metadata:
+    """The parents and units of codes; a code that is there twice stands for all that its rows say."""
+    types = _columns(con, file, CODES)
+    if "code" not in types:
+        return Metadata(notes=(f"{CODES}: no column `code`, so that nothing of it is used",))
+    rows = f"(SELECT * REPLACE (CAST(code AS VARCHAR) AS code) FROM {_scan(file)} WHERE code IS NOT NULL)"
+    notes: list[str] = []
     parents: dict[str, tuple[str, ...]] = {}
-    units: dict[str, str] = {}
-    if {"code", "parent_codes"} <= set(types):
-        rows = con.execute(f"SELECT code, parent_codes FROM {_scan(metadata)} WHERE len(parent_codes) > 0").fetchall()
-        parents = {code: tuple(codes) for code, codes in rows}
-    unit = next((name for name in UNITS if types.get(name) == "VARCHAR"), None)
-    if unit is not None and "code" in types:
-        units = dict(
-            con.execute(f"""SELECT code, min({whole(unit)}) FROM {_scan(metadata)} WHERE trim({whole(unit)}) <> ''
-                GROUP BY code HAVING count(DISTINCT {whole(unit)}) = 1""").fetchall()
-        )
-    return given.extended(parents, BIRTH, units=units)
+    if types.get("parent_codes", "").endswith("[]"):
+        said = con.execute(
+            f"SELECT code, TRY_CAST(parent_codes AS VARCHAR[]) FROM {rows} WHERE len(parent_codes) > 0"
+        ).fetchall()
+        for code, codes in said:
+            named = [*parents.get(code, ()), *(one for one in codes or () if one is not None)]
+            parents[code] = tuple(dict.fromkeys(named))
+    elif "parent_codes" in types:
+        notes.append(f"{CODES}: `parent_codes` is no list, so that it is not used")
+    there = [name for name in UNITS if name in types]
+    unit = next((name for name in there if types[name] == "VARCHAR"), None)
+    if unit is None:
+        notes += [f"{CODES}: `{name}` is no text, so that it is not used" for name in there]
+        return Metadata(parents, {}, tuple(notes))
+    found = con.execute(f"""SELECT code, min({whole(unit)}), count(DISTINCT trim({whole(unit)})) FROM {rows}
+        WHERE trim({whole(unit)}) <> '' GROUP BY code ORDER BY code""").fetchall()
+    if several := sum(n > 1 for _, _, n in found):
+        notes.append(f"{CODES}: codes with several units, of which none is used: {several}")
+    return Metadata(parents, {code: one for code, one, n in found if n == 1}, tuple(notes))
 
 
 def _scan(file: Path) -> str:

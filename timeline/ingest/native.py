@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import csvfile, tabular
+from timeline.ingest import csvfile, leftover, tabular
 from timeline.ingest.mapping import Mapping, Table
 from timeline.ingest.staged import EVENT_COLUMNS, PATIENT_COLUMNS, Staged
 from timeline.schema import Field
@@ -109,11 +109,11 @@ def _not_read(path: Path, found: list[Path], mapping: Mapping | None) -> tuple[s
     if path.is_file():
         return ()
     inside = _inside(path, mapping)
-    left = [one.relative_to(path).as_posix() for one in inside if one not in found and _is_data(one)]
+    left = leftover.beside(path, found, [mapping.name] if mapping is not None else [])
     left = [name for name in left if (table := _table(Path(name), mapping)) is None or not table.ignore]
     met = {mapping.entry(one.name) for one in inside} if mapping is not None else set()
     absent = [key for key in (mapping.tables if mapping is not None else ()) if key not in met]
-    said = [f"files not read, since no table names them: {', '.join(left)}"] if left else []
+    said = [f"files not read, since no table names them: {leftover.named(left)}"] if left else []
     if absent and mapping is not None:
         said.append(f"mapping {mapping.name}: tables that no file has: {', '.join(absent)}")
     return tuple(said)

@@ -14,6 +14,8 @@ DATE = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"[ Tt]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 SHIFT = r" ?([Zz]|UTC|[+-]\d{2}(:?\d{2})?)"
 NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+LARGEST = "1e300"
+"""From here on a conversion to another unit might leave what a DOUBLE can hold."""
 BOUND = r"(<=|>=|=<|=>|<|>|≤|≥)"
 
 
@@ -87,10 +89,10 @@ def _in_zone(written: str, zone: str) -> str:
 
 
 def number(written: str) -> str:
-    """The number that a text is or that follows its bound; NULL for words, and for what no DOUBLE can hold."""
+    """The number that a text is or that follows its bound; NULL for words, and for what no DOUBLE holds in any unit."""
     bare = f"ltrim(regexp_replace({written}, '^{BOUND}', ''))"
     plain = f"CASE WHEN regexp_full_match({bare}, {literal(NUMBER)}) THEN TRY_CAST({bare} AS DOUBLE) END"
-    return f"CASE WHEN isfinite({plain}) THEN {plain} END"
+    return f"CASE WHEN abs({plain}) < {LARGEST} THEN {plain} END"
 
 
 def bound(written: str) -> str:

@@ -47,6 +47,8 @@ class IngestReport:
     unmapped_rows: int = 0
     rejected: tuple[tuple[str, int], ...] = ()
     """By reason."""
+    lost_for: tuple[tuple[str, int], ...] = ()
+    """By reason: the rejected rows of the files in `lost`."""
     assumed_units: tuple[tuple[str, int], ...] = ()
     """By concept: values without a unit, taken to be in the canonical one."""
     implausible: tuple[tuple[str, int], ...] = ()
@@ -70,5 +72,5 @@ class IngestReport:
 
     @property
     def lost(self) -> tuple[SourceCount, ...]:
-        """Files of which every row was rejected, where no file gave an event."""
-        return () if self.events else tuple(one for one in self.sources if 0 < one.rows_read == one.rows_rejected)
+        """Files of which rows were rejected and none was loaded, where no file gave an event."""
+        return () if self.events else tuple(one for one in self.sources if one.rows_rejected and not one.rows_loaded)

@@ -8,7 +8,7 @@ import duckdb
 
 from timeline import fragment
 from timeline.errors import ExtractError
-from timeline.ingest import anchor, csvfile, parse, written
+from timeline.ingest import anchor, beside, csvfile, parse, written
 from timeline.ingest.anchor import Rows, Sheet
 from timeline.ingest.mapping import Column, Mapping, Offset, Table, Writing, fitting, names_of
 from timeline.ingest.mapping.model import GROUP
@@ -19,6 +19,8 @@ from timeline.schema import Field
 
 MARK = b"PAR1"
 """A Parquet file begins and ends with it."""
+NUMBER = "file_row_number"
+"""What the reader of Parquet calls the number of a row, from 0."""
 KINDS = {"events": (*EVENT_COLUMNS, "status"), "patients": (*PATIENT_COLUMNS, "status")}
 WIDE = ("patient_id", "time", "end_time")
 """What a wide table has by our own names; its other columns are values."""
@@ -44,20 +46,25 @@ FILLED = ("patient_id", "code")
 def rows(con: duckdb.DuckDBPyConnection, path: Path, name: str, writing: Writing, scratch: str) -> Rows:
     """Read a text file into the temporary table `scratch`, or say how a Parquet file is scanned."""
     if path.suffix.lower() == ".parquet":
-        return Rows(name, path, parquet_rows(path), parquet_columns(con, path, name), None)
+        relation, types = parquet_rows(path, parquet_columns(con, path, name))
+        return Rows(name, path, relation, types, None)
     delimiter = writing.delimiter or ","
     with csvfile.in_utf8(path, name, writing.encoding) as plain:
-        names = csvfile.header(con, plain, name, delimiter)
+        names = list(beside.called(csvfile.header(con, plain, name, delimiter)).values())
         rejected = csvfile.read(con, plain, name, names, scratch, delimiter)
     return Rows(name, path, scratch, dict.fromkeys(names, "VARCHAR"), rejected)
 
 
-def parquet_rows(path: Path) -> str:
-    """A FROM item: the rows of a Parquet file with `source_row`."""
-    return (
-        "(SELECT * EXCLUDE (file_row_number), CAST(file_row_number + 1 AS UBIGINT) AS source_row "
-        f"FROM read_parquet({literal(str(path))}, file_row_number = true))"
-    )
+def parquet_rows(path: Path, types: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """A FROM item: the rows of a Parquet file of these columns, with `source_row`; and its columns."""
+    read = f"read_parquet({literal(str(path))}"
+    if beside.has(types, NUMBER):  # which hides the reader's own; counting them anew takes one thread
+        rows = f"SELECT {beside.columns([*types])}, CAST(row_number() OVER () AS UBIGINT) AS source_row FROM {read})"
+    else:
+        own = beside.columns([*types], NUMBER)
+        rows = f"SELECT {own}, CAST({NUMBER} + 1 AS UBIGINT) AS source_row FROM {read}, {NUMBER} = true)"
+    called = beside.called([*types])
+    return f"({rows})", {called[name]: kind for name, kind in types.items()}
 
 
 def parquet_columns(con: duckdb.DuckDBPyConnection, file: Path, name: str) -> dict[str, str]:
@@ -225,9 +232,9 @@ def _written_otherwise(source: Column | None, read: Rows, writing: Writing) -> l
     return [f"WHEN {wrong} THEN {literal(said)}"] if wrong is not None else []
 
 
-def refused(read: Rows, sources: dict[str, Column], mapping: Mapping) -> str | None:
-    """SELECT source_row, reason: rows that the mapping's statuses and its writing of numbers leave out."""
-    reasons = _reasons(read, sources, Table(), mapping, mapping.read)
+def refused(read: Rows, sources: dict[str, Column], mapping: Mapping, first: Sequence[str] = ()) -> str | None:
+    """SELECT source_row, reason: rows that `first`, the mapping's statuses and its writing of numbers leave out."""
+    reasons = [*first, *_reasons(read, sources, Table(), mapping, mapping.read)]
     return _select(read.relation, [*reasons, *_written_otherwise(sources.get("value"), read, mapping.read)])
 
 

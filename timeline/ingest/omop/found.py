@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import csvfile, tabular
+from timeline.ingest import beside, csvfile, tabular
 from timeline.ingest.mapping import Writing
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES, VOCABULARY
 from timeline.quote import literal, whole
@@ -260,9 +260,9 @@ def in_database(con: "Connection", path: Path, catalog: str, shown: str, numbere
         for schema, table in chosen:
             place = f"{catalog}.{whole(schema)}.{whole(table)}"
             lasting = numbered and (schema, table) not in views
-            rows = f"(SELECT *, CAST(rowid + 1 AS UBIGINT) AS source_row FROM {place})" if lasting else place
             try:
-                types = _described(con, place)
+                own = _described(con, place)
+                rows, types = _beside(place, own, lasting)
                 columns = _headed(con, place, types)
             except duckdb.Error:
                 raise ExtractError(
@@ -270,3 +270,12 @@ def in_database(con: "Connection", path: Path, catalog: str, shown: str, numbere
                 ) from None
             found.append(Found(name, f"{shown}#{name}", path, rows, types, columns, part=name, numbered=lasting))
     return Extract(tuple(found), tuple(_not_read(held)))
+
+
+def _beside(place: str, own: dict[str, str], numbered: bool) -> tuple[str, dict[str, str]]:
+    """The rows of a table, `numbered` with `source_row`, and its columns, none of which has a name of ours."""
+    number = "row_number() OVER ()" if beside.has(own, "rowid") else "rowid + 1"
+    counted = f", CAST({number} AS UBIGINT) AS source_row" if numbered else ""
+    called = beside.called([*own])
+    rows = f"(SELECT {beside.columns([*own])}{counted} FROM {place})"
+    return rows, {called[name]: kind for name, kind in own.items()}
