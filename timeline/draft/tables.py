@@ -90,7 +90,7 @@ def _is_table(path: Path) -> bool:
 def _table(con: "Connection", file: Path, name: str, mapping: Mapping | None, scratch: str, known: Known) -> TableDraft:
     declared = mapping.read if mapping is not None else Writing()
     said = {} if file.suffix.lower() == ".parquet" else _writing(file)
-    writing = declared.over(Writing(encoding=said.get("encoding"), delimiter=said.get("delimiter")))
+    writing = declared.over(Writing(**{key: said[key] for key in ("encoding", "delimiter") if key in said}))
     try:
         rows = tabular.rows(con, file, name, writing, scratch)
     except ExtractError as error:

@@ -36,12 +36,13 @@ class Sheet:
     writing: Writing
 
     def anchors(self, column: str) -> str:
-        """SELECT patient, time, n: the anchor of each patient, and how many different ones it has."""
+        """SELECT patient, anchor, n: the anchor of each patient in the native writing, and how many it has."""
         patient = _text("patient_id", self.patient, self.rows, self.writing)
-        time, _ = parse.time(_source("time", column, self.rows, self.writing), None)
+        time, state = parse.time(_source("time", column, self.rows, self.writing), None)
         return (
-            f"(SELECT patient, min(anchor) AS anchor, count(DISTINCT anchor) AS n FROM (SELECT {patient} AS patient, "
-            f"{time} AS anchor FROM {self.rows.relation} AS r) GROUP BY patient)"
+            f"(SELECT patient, {written.native('min(time)', 'bool_and(bare)')} AS anchor, count(DISTINCT time) AS n FROM ("
+            f"SELECT {patient} AS patient, {time} AS time, CASE WHEN {time} IS NOT NULL THEN ({state}) = "
+            f"{parse.DATE_ONLY} END AS bare FROM {self.rows.relation} AS r) GROUP BY patient)"
         )
 
 
@@ -73,8 +74,8 @@ def joined(
             f"LEFT JOIN {sheet.anchors(source.anchor)} AS a "
             f"ON a.patient = {_text('patient_id', sources['patient_id'], read, writing)})"
         )
-        types[beside] = "TIMESTAMP"
-        found[ours] = source.model_copy(update={"anchor": beside, "table": None})
+        types[beside] = "VARCHAR"
+        found[ours] = source.model_copy(update={"anchor": beside})
         reasons += _reasons(source, sheet, many, _text("value", source.offset, read, writing), ours)
     return replace(read, relation=relation, types=types), found, reasons
 
