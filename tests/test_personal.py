@@ -207,3 +207,20 @@ def test_a_column_is_judged_by_who_has_its_words_and_not_by_their_letters() -> N
     assert told(("f", "a", 1, 1), ("g", "b", 2, 2), ("h", "c", 3, 3)) == {"a", "b", "c"}
     named = [("f", f"N/{n}", n, n) for n in range(4)]
     assert told(*named, *(("f", f"L/{n}", 0, 3) for n in range(9))) == {word for _, word, *_ in named}
+
+
+def test_a_column_of_names_in_one_file_hides_no_code_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "extract"
+    folder.mkdir()
+    names = [f'P{n},2024-01-01 08:00,"{name}",1' for n, name in enumerate(NAMES * 2)]
+    (folder / "events_1.csv").write_text(csv("patient_id,time,code,value", names[:6]), encoding="utf-8")
+    drugs = [f"P{n},2024-01-01 08:00,PARACETAMOL,1" for n in range(6)]
+    # A name that is in this file, too, stays a name.
+    drugs.append(f"P0,2024-01-01 08:00,{NAMES[0]},1")
+    (folder / "events_2.csv").write_text(csv("patient_id,time,code,value", drugs), encoding="utf-8")
+    said = everything_said(folder, {})
+    assert [name for name in NAMES if name in said] == []
+    assert "Without a concept: 7 codes, 13 rows: PARACETAMOL (6), and 6 more" in " ".join(said.split())
+    (folder / "events_2.csv").unlink()
+    said = everything_said(folder, {})
+    assert "Without a concept: 6 codes, 6 rows: not shown" in said

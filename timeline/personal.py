@@ -47,24 +47,29 @@ def select(spoken: str) -> str:
 
     `spoken` is a SELECT of source, "column", word, the first (`low`) and the last (`high`) of the patients who have
     it, in any order of patients, and its `rows`; a word may be in several rows. A column is judged file by file, and
-    over all files, which may be one a patient.
+    by what that leaves over all files, which may be one a patient.
     """
+    left = """SELECT NULL AS source, "column", word, vocabulary, min(low) AS low, max(high) AS high, sum(rows) AS rows
+            FROM word ANTI JOIN alone USING ("column", word) GROUP BY ALL"""
     return f"""WITH spoken AS ({spoken}),
         word AS (SELECT source, "column", word, regexp_extract(word, {VOCABULARY}) AS vocabulary,
                 min(low) AS low, max(high) AS high, sum(rows) AS rows
             FROM spoken WHERE word IS NOT NULL AND low IS NOT NULL GROUP BY ALL),
-        level AS (SELECT * FROM word UNION ALL BY NAME
-            SELECT NULL AS source, "column", word, vocabulary, min(low) AS low, max(high) AS high, sum(rows) AS rows
-            FROM word GROUP BY ALL),
-        judged AS (SELECT source, "column", vocabulary, grouping(vocabulary) = 1 AS every,
+        alone AS (SELECT DISTINCT "column", word FROM word AS w WHERE {_judged("word", "p.source = w.source")}),
+        rest AS ({left}),
+        together AS (SELECT DISTINCT "column", word FROM rest AS w WHERE {_judged("rest")})
+        SELECT source, "column", word FROM word SEMI JOIN (FROM alone UNION ALL FROM together) USING ("column", word)"""
+
+
+def _judged(words: str, same: str = "TRUE") -> str:
+    """A condition on `w`: the words of its column, of a file or of all, stand for a person each."""
+    return f"""EXISTS (SELECT 1 FROM (SELECT source, "column", vocabulary, grouping(vocabulary) = 1 AS every,
                 count(*) AS words, sum(rows) AS rows, count(*) FILTER (low = high) AS own,
                 count(DISTINCT low) FILTER (low = high) AS patients
-            FROM level GROUP BY GROUPING SETS ((source, "column", vocabulary), (source, "column"))),
-        personal AS (SELECT * FROM judged WHERE patients >= {FEWEST} AND own >= {SHARE} * words
-            AND (own <= {NEARLY} * patients OR (words >= {NOTES} AND rows <= {NEARLY} * words)))
-        SELECT source, "column", word FROM word AS w WHERE EXISTS (
-            SELECT 1 FROM personal AS p WHERE p."column" = w."column" AND (p.source IS NULL OR p.source = w.source)
-            AND (p.every OR p.vocabulary = w.vocabulary))"""
+            FROM {words} GROUP BY GROUPING SETS ((source, "column", vocabulary), (source, "column"))) AS p
+            WHERE patients >= {FEWEST} AND own >= {SHARE} * words
+            AND (own <= {NEARLY} * patients OR (words >= {NOTES} AND rows <= {NEARLY} * words))
+            AND p."column" = w."column" AND {same} AND (p.every OR p.vocabulary = w.vocabulary))"""
 
 
 def of(con: "duckdb.DuckDBPyConnection", spoken: str, where: str = SHOWN) -> Personal:

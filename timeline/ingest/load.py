@@ -193,7 +193,7 @@ def _counted(con, events, concepts, resolutions, hidden, report) -> IngestReport
     """The numbers of the events that were added, and what there is to say of their codes and words."""
     mappings = [one.mapping for one, _ in events]
     found = counts.summary(con, concepts, resolutions, hidden)
-    said = [*counts.not_in_force(mappings, concepts), *counts.unmet(mappings, resolutions)]
+    said = [*counts.not_in_force(mappings, concepts), *counts.unmet(con, mappings, resolutions)]
     said = (*report.warnings, *found.warnings, *said)
     kept = {"unchanged": report.unchanged, "replaced": report.replaced, "repeats": report.repeats}
     return with_(found, **kept, warnings=said)
