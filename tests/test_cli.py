@@ -147,6 +147,12 @@ def test_a_study_that_is_none(capsys, tmp_path):
     missing, other = tmp_path / "missing.duckdb", tmp_path / "notes.txt"
     other.write_text("not a database", encoding="utf-8")
     assert "there is no study here" in told(capsys, "run", str(missing), status=2)
+    assert "this is a folder; a study is one file" in told(capsys, "run", str(tmp_path), status=2)
+    other = tmp_path / "m.yaml"
+    other.write_text("title: a mapping, and no study\n")
+    assert "this is not a study file" in told(capsys, "ingest", str(other), str(other), status=2)
+    for call in (["report", "x", "--figures"], ["demo", "--out"], ["synth"]):
+        assert "this is a file; name a folder" in told(capsys, *call, str(other), status=2)
     assert "this is not a study file" in told(capsys, "query", str(other), "--sql", "SELECT 1", status=1)
     assert not missing.exists()
 

@@ -229,8 +229,7 @@ BAD = [
      "map.yaml:1:20: `code` and `values` are of events; patients have patient_id, sex, birth_date and birth_year"),
     ("tables: {t: {code: 'x{'}}", "map.yaml:1:20: `code` has a stray brace; write a column's text as {name}"),
     ("tables: {t: {where: (SELECT 1)}}",
-     "map.yaml:1:21: `where` is no condition over the source's columns: a subquery is not allowed; an expression sees "
-     "one row: write a second rule, or a lookup column"),
+     "map.yaml:1:21: `where` is no condition over the columns of one row: a subquery is not allowed"),
     ("statuses: {t: }", "map.yaml:1:15: `t` names no status; write `t: [one, another]`"),
     ("routes: {IV: }", "map.yaml:1:14: `IV` has no word of ours; write `IV: word`"),
     ("routes: {IV: a, iv: b}", "map.yaml:1:21: `iv` is here twice: words are compared in lower case"),

@@ -224,3 +224,26 @@ def test_a_column_of_names_in_one_file_hides_no_code_of_another(tmp_path: Path) 
     (folder / "events_2.csv").unlink()
     said = everything_said(folder, {})
     assert "Without a concept: 6 codes, 6 rows: not shown" in said
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["00101", "55,5", "<0.5", "≥ 3", "1'234", "-1e5", "2024-01-01", "12.03.1950", "12/03/1950 10:15", "1-Mar-2024",
+     "2024-01-01T10:00:00Z", "08:15"],
+)  # fmt: skip
+def test_a_first_line_that_is_a_row_is_not_told(cell: str) -> None:
+    assert personal.is_row(["crp", cell]) and cell not in personal.columns_told(["crp", cell])
+
+
+def test_names_of_columns_are_told_and_of_many_the_first() -> None:
+    names = ["patient_id", "CRP [mg/l]", "day 1", "t_24h", "2nd value", "ICD-10", "24h", ""]
+    assert personal.columns_told(names) == f"the file has {', '.join(names)}"
+    assert personal.columns_told([f"c{n}" for n in range(1500)]).endswith("c39, and 1,460 more")
+
+
+def test_a_draft_tells_no_row_that_stands_where_the_names_should(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("MEIER-4711,12.03.1950,55\nMEIER-4712,12.03.1951,56\n")
+    (tmp_path / "b.csv").write_text("pid,result\n1,5\n")
+    said = text_of(draft(tmp_path, concepts()), "title")
+    assert "a.csv: its first line looks like a row" in said and "pid" in said
+    assert "MEIER" not in said and "1950" not in said

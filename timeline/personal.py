@@ -1,16 +1,25 @@
 """Words that stand for a person, not for a kind of thing: a column of names or ids taken for one of codes or units.
 
-Messages tell words of the source as they stand. Where a column was mapped by mistake these would be patients' names:
-what looks like it is counted, and not told. Looks at who has which word, never at the words; knows no column's meaning.
+Messages tell words and columns of the source as they stand. Where a column was mapped by mistake these would be patients' names:
+what looks like it is counted, and not told. Looks at who has which word, at the words of a file's first line alone;
+knows no column's meaning.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
 
+DATUM = re.compile(
+    r"\s*(<=|>=|=<|=>|<|>|≤|≥)?\s*[+-]?(\d[\d\s.,'’]*|[.,]\d+)([eE][+-]?\d+)?\s*"
+    r"|\s*\d{1,4}[-./ ](\d{1,2}|[^\W\d]{3,9})[-./ ]\d{1,4}(?!\d).*|\s*\d{1,2}:\d{2}\b.*"
+)
+"""A number, a bounded number, a date or a time of day: the cell of a row, hardly the name of a column."""
+LISTED = 40
+"""Columns that a message names."""
 FEWEST = 3
 """Patients with words of their own, from which on it is no chance."""
 SHARE = 0.75
@@ -40,6 +49,25 @@ class Personal:
     def listed(self, column: str) -> list[str]:
         """As a list that SQL takes; of no words none but the empty one, so that its type is known."""
         return sorted(self.words.get(column, ("",)))
+
+
+def is_row(columns: Iterable[str]) -> bool:
+    """Whether a file's first line seems to be a row, so that its columns are called like the cells of a patient."""
+    return any(DATUM.fullmatch(name) for name in columns)
+
+
+def columns_told(columns: Iterable[str]) -> str:
+    """What a message says that a file has: its columns, unless these may be the cells of a patient."""
+    names = list(columns)
+    if is_row(names):
+        return "its first line looks like a row, not like the names of columns, and is not shown"
+    return f"the file has {listed(names)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f", and {more:,} more" if more > 0 else "")
 
 
 def select(spoken: str) -> str:

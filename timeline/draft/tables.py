@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timeline import personal
 from timeline.draft.alike import Known, concepts_like, plain
 from timeline.draft.records import Candidate, Choice, ColumnDraft, TableDraft
 from timeline.errors import ExtractError
@@ -95,6 +96,8 @@ def _table(con: "Connection", file: Path, name: str, mapping: Mapping | None, sc
         rows = tabular.rows(con, file, name, writing, scratch)
     except ExtractError as error:
         return TableDraft(name, problem=str(error))
+    if personal.is_row(rows.types):
+        return TableDraft(name, problem=f"{name}: {personal.columns_told(rows.types)}; a table begins with their names")
     columns = [ColumnDraft(column, _type(con, rows, column)) for column in rows.types]
     ours = _ours(columns)
     formats = _formats(con, rows, [column for column, role in ours.items() if role in TIMES])

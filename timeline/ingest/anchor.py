@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from timeline import personal
 from timeline.errors import ExtractError
 from timeline.ingest import parse, written
 from timeline.ingest.mapping import Column, Offset, Writing, fitting, names_of
@@ -98,7 +99,7 @@ def _sheet(read: Rows, source: Offset, sheets: Sequence[Sheet]) -> Sheet:
         listed = ", ".join(f"`{name}`" for name in missing)
         raise ExtractError(
             f"{read.name}: times are counted from {named[0].rows.name}, which has no column {listed}; "
-            f"it has {', '.join(named[0].rows.types)}"
+            f"{personal.columns_told(named[0].rows.types)}"
         )
     return named[0]
 

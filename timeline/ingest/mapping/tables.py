@@ -195,7 +195,9 @@ def _where(node: Node | None, reader: Reader) -> str | None:
     try:
         fragment.parse(text, {})
     except fragment.FragmentError as error:
-        reader.say(node, f"`where` is no condition over the source's columns: {error}")
+        # What a rule would write instead, a mapping cannot.
+        told = str(error).partition("; ")[0] if str(error) in fragment.REFUSED.values() else error
+        reader.say(node, f"`where` is no condition over the columns of one row: {told}")
         return None
     return text
 
