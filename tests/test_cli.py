@@ -218,7 +218,8 @@ def test_every_option_that_names_a_place_is_tried():
         (command.name, (action.option_strings or [action.dest])[0])
         for command in arguments.COMMANDS
         for action in arguments.parser(command)._actions
-        if isinstance(action.type, type) and issubclass(action.type, option_parser.Place)
+        if isinstance(action.type, type)
+        and issubclass(action.type, option_parser.Place)
         # What is made need not be there.
         and action.type is not option_parser.FolderToWrite
     }

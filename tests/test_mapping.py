@@ -204,7 +204,8 @@ BAD = [
     ("read: {times: '%d.%m.%Y'}",
      'map.yaml:1:15: `%d.%m.%Y` is no format of times; write one as strptime does: "%d.%m.%Y %H:%M"'),
     ("read: {times: '%Y-%m-%d %H:%M %z'}",
-     "map.yaml:1:15: `%Y-%m-%d %H:%M %z`: a time with an offset is read as ISO 8601 alone, where no `times` are declared"),
+     "map.yaml:1:15: `%Y-%m-%d %H:%M %z`: a time with an offset is read as ISO 8601 alone, where no "
+     "`times` are declared"),
     ("read: {dates: '%Y-%q-%d'}",
      'map.yaml:1:15: `%Y-%q-%d` is no format of dates: `%q` is unknown; write "%d.%m.%Y"'),
     ("columns: {value: {offset: a}}",

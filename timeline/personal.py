@@ -1,8 +1,8 @@
 """Words that stand for a person, not for a kind of thing: a column of names or ids taken for one of codes or units.
 
-Messages tell words and columns of the source as they stand. Where a column was mapped by mistake these would be patients' names:
-what looks like it is counted, and not told. Looks at who has which word, at the words of a file's first line alone;
-knows no column's meaning.
+Messages tell words and columns of the source as they stand. Where a column was mapped by mistake these would be
+patients' names: what looks like it is counted, and not told. Looks at who has which word, and at the words themselves
+of a file's first line alone; knows no column's meaning.
 """
 
 import re

@@ -40,8 +40,9 @@ class Sheet:
         """SELECT patient, anchor, n: the anchor of each patient in the native writing, and how many it has."""
         patient = _text("patient_id", self.patient, self.rows, self.writing)
         time, state = parse.time(_source("time", column, self.rows, self.writing), None)
+        anchor = written.native("min(time)", "bool_and(bare)")
         return (
-            f"(SELECT patient, {written.native('min(time)', 'bool_and(bare)')} AS anchor, count(DISTINCT time) AS n FROM ("
+            f"(SELECT patient, {anchor} AS anchor, count(DISTINCT time) AS n FROM ("
             f"SELECT {patient} AS patient, {time} AS time, CASE WHEN {time} IS NOT NULL THEN ({state}) = "
             f"{parse.DATE_ONLY} END AS bare FROM {self.rows.relation} AS r) GROUP BY patient)"
         )

@@ -196,10 +196,8 @@ def _unknown(name: str, mapping: CodeMapping, concepts: Mapping[str, Concept]) -
     return f"{name} (line {line}{did_you_mean(name, concepts)})"
 
 
-def unmet(
-    con: "Connection", mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]
-) -> list[str]:
-    """The codes that mappings name and that no row has, of this ingest or the study: misspelt, or of another extract."""
+def unmet(con: "Connection", mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]) -> list[str]:
+    """The codes that mappings name and that no row has, of this ingest or the study: misspelt, or of another."""
     stored = con.execute("SELECT DISTINCT code FROM meta.code ORDER BY code").fetchall()
     codes = dict.fromkeys([*(one.code for one in resolutions), *(code for (code,) in stored)])
     said = {}

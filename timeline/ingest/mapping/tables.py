@@ -26,7 +26,9 @@ def writing(node: Node | None, reader: Reader, default: Writing | None = None) -
     whole = found.over(default or Writing())
     said_here = {"decimal", "thousands"} & set(entries)
     if whole.ambiguous and said_here:
-        why = "" if len(said_here) == 2 else f" (`{whole.thousands}`, the other not said here; `thousands: null` is none)"
+        why = (
+            "" if len(said_here) == 2 else f" (`{whole.thousands}`, the other not said here; `thousands: null` is none)"
+        )
         reader.say(
             entries[max(said_here)], f"`decimal` and `thousands` are one mark{why}; a number could be read in two ways"
         )
@@ -67,7 +69,9 @@ def _formats(key: str, node: Node | None, reader: Reader) -> tuple[str, ...]:
         elif re.search(r"%-?y", text):
             reader.say(node or "", f"`{text}`: a year of two digits is of no century; only `%Y` is read")
         elif re.search(r"%-?[zZ]", text):
-            reader.say(node or "", f"`{text}`: a time with an offset is read as ISO 8601 alone, where no `times` are declared")
+            reader.say(
+                node or "", f"`{text}`: a time with an offset is read as ISO 8601 alone, where no `times` are declared"
+            )
         elif wrong := _unknown_format(text):
             reader.say(node or "", f"`{text}` is no format of {key}: `{wrong}` is unknown; write {example}")
     return formats
