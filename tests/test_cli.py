@@ -147,7 +147,13 @@ def test_a_study_that_is_none(capsys, tmp_path):
     missing, other = tmp_path / "missing.duckdb", tmp_path / "notes.txt"
     other.write_text("not a database", encoding="utf-8")
     assert "there is no study here" in told(capsys, "run", str(missing), status=2)
-    assert "this is not a study file" in told(capsys, "query", str(other), "--sql", "SELECT 1", status=1)
+    assert "this is a folder; a study is one file" in told(capsys, "run", str(tmp_path), status=2)
+    other = tmp_path / "m.yaml"
+    other.write_text("title: a mapping, and no study\n")
+    assert "this is not a study file" in told(capsys, "ingest", str(other), str(other), status=2)
+    for call in (["report", "x", "--figures"], ["demo", "--out"], ["synth"]):
+        assert "this is a file; name a folder" in told(capsys, *call, str(other), status=2)
+    assert "this is not a study file" in told(capsys, "query", str(other), "--sql", "SELECT 1", status=2)
     assert not missing.exists()
 
 
@@ -212,7 +218,10 @@ def test_every_option_that_names_a_place_is_tried():
         (command.name, (action.option_strings or [action.dest])[0])
         for command in arguments.COMMANDS
         for action in arguments.parser(command)._actions
-        if isinstance(action.type, type) and issubclass(action.type, option_parser.Place)
+        if isinstance(action.type, type)
+        and issubclass(action.type, option_parser.Place)
+        # What is made need not be there.
+        and action.type is not option_parser.FolderToWrite
     }
     assert len(named) == len(PLACES)
 
@@ -297,7 +306,7 @@ def test_values_are_shown_only_when_asked_for(capsys, made, tmp_path, study):
 
 def test_what_the_disk_refuses_is_told_with_its_place(capsys, tmp_path):
     (tmp_path / "notes.txt").write_text("a file", encoding="utf-8")
-    said = told(capsys, "demo", "--out", str(tmp_path / "notes.txt"), status=1)
+    said = told(capsys, "demo", "--out", str(tmp_path / "notes.txt" / "demo"), status=1)
     assert said.startswith(str(tmp_path / "notes.txt")) and "Not a directory" in said
 
 

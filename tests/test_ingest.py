@@ -538,3 +538,12 @@ def test_a_synthetic_extract_is_remembered_as_such(tmp_path):
 def test_every_error_of_ingest_is_one_of_ours(tmp_path):
     with pytest.raises(TimelineError):
         ingest.ingest(study(), tmp_path / "nowhere", CONCEPTS)
+
+
+def test_an_ingest_that_loads_nothing_sets_no_time_zone(tmp_path):
+    con, _ = loaded(tmp_path, "1,2024-01-01T10:00,,protein,1,,,\n")
+    report = ingest.ingest(con, tmp_path / "events.csv", CONCEPTS, timezone="Asia/Tokyo")
+    assert report.warnings == ("--timezone Asia/Tokyo: nothing was loaded, so the study's clock stays unsaid",)
+    later = events(tmp_path, "1,2024-07-01T10:00Z,,protein,1,,,\n", "later.csv")
+    ingest.ingest(con, later, CONCEPTS, timezone="Europe/Zurich")
+    assert con.execute("SELECT value FROM meta.study WHERE name = 'timezone'").fetchall() == [("Europe/Zurich",)]

@@ -7,9 +7,10 @@ import duckdb
 import pytest
 
 from tests.test_ingest import CONCEPTS, HEADER, study
-from timeline import ingest
-from timeline.errors import TimelineError, UsageError
+from timeline import ingest, store
+from timeline.errors import ExtractError, TimelineError, UsageError
 from timeline.ingest import zstd
+from timeline.option_parser import There
 
 ROW = "1,2024-01-01,,protein,1,,,\n"
 LONG = "".join(f"{number},2024-01-01,,protein,{number * 7919 % 1000003},,,\n" for number in range(60_000))
@@ -201,3 +202,13 @@ def test_a_folder_without_events(tmp_path):
     with pytest.raises(TimelineError) as error:
         ingest.ingest(study(), tmp_path / "nowhere", CONCEPTS)
     assert str(error.value) == f"{tmp_path / 'nowhere'}: there is no such file or folder"
+
+
+def test_a_link_that_leads_nowhere_is_called_so(tmp_path):
+    (tmp_path / "events.csv").symlink_to(tmp_path / "nothing.csv")
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    for path, named in ((tmp_path, "events.csv"), (tmp_path / "loop.csv", "loop.csv")):
+        with pytest.raises(ExtractError) as caught:
+            ingest.ingest(store.connect(":memory:"), path, {})
+        assert str(caught.value) == f"{tmp_path / named}: the link leads nowhere"
+    assert There(str(tmp_path / "loop.csv")).mistake() == f"{tmp_path / 'loop.csv'}: the link leads nowhere"

@@ -302,3 +302,30 @@ def test_a_draft_counts_a_row_once_whatever_other_codes_its_code_has(tmp_path):
     drafted = draft(tmp_path, load.load([]).concepts)
     [code] = drafted.codes
     assert (code.rows, drafted.rows_in_all, code.units) == (12, 12, (("", 12),))
+
+
+def test_a_column_of_names_is_no_column_of_codes_and_a_note_no_table(tmp_path):
+    head = "PatNr;Infusion Date;Name"
+    dates = ["nicht bekannt", *(f"{day:02}.03.2024" for day in range(1, 20))]
+    rows = [f"{number};{date};Person {number}" for number, date in enumerate(dates)]
+    (tmp_path / "people.csv").write_text("\n".join([head.replace("Infusion Date", "Date"), *rows]))
+    # Without a column of the patient: a word a row, in so many rows that it is no chance.
+    names = [f"{'x' * (number + 1)};Name {number}" for number in range(25)]
+    (tmp_path / "staff.csv").write_text("\n".join(["who;Name", *names]))
+    (tmp_path / "liesmich.txt").write_text("Ein Auszug.\n")
+    made = draft(tmp_path, CONCEPTS)
+    assert not [one for table in made.tables for one in table.columns if one.ours == "code"]
+    said = text_of(made, "x")
+    assert "##   all but 1 of 20 values of `Date` are written as %d.%m.%Y\n" in said
+    assert '#   read: {delimiter: ";", dates: "%d.%m.%Y"}' in said
+    assert "# liesmich: {ignore: true}" in said
+
+
+def test_of_a_code_with_numbers_a_concept_that_has_numbers_goes_first():
+    concepts = {
+        "sepsis_diagnosis": Concept(name="sepsis_diagnosis", title="Sepsis, coded", any_unit=True),
+        "sepsis_score": Concept(name="sepsis_score", title="Sepsis as a score", plausible=(0, 5)),
+    }
+    known = Known.of(concepts)
+    first = [concepts_like(known, (), ("sepsis",), "", middle)[0].name for middle in (None, 2.0)]
+    assert first == ["sepsis_diagnosis", "sepsis_score"]

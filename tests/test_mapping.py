@@ -186,6 +186,14 @@ BAD = [
      'map.yaml:1:19: `delimiter` is one mark, such as `delimiter: ";"` or `tab`'),
     ("read: {decimal: '.', thousands: '.'}",
      "map.yaml:1:33: `decimal` and `thousands` are one mark; a number could be read in two ways"),
+    ("read: {thousands: '.'}",
+     "map.yaml:1:19: `decimal` and `thousands` are one mark (`.`, the other not said here; `thousands: null` is "
+     "none); a number could be read in two ways"),
+    ("read: {decimal: ',', thousands: '.'}\ntables: {en: {read: {decimal: '.'}}, fr: {read: {thousands: ','}}}",
+     "map.yaml:2:31: `decimal` and `thousands` are one mark (`.`, the other not said here; `thousands: null` is "
+     "none); a number could be read in two ways\n"
+     "map.yaml:2:61: `decimal` and `thousands` are one mark (`,`, the other not said here; `thousands: null` is "
+     "none); a number could be read in two ways"),
     ("read: {decimal: ',,'}", 'map.yaml:1:17: `decimal` is one mark, such as `decimal: ","`'),
     ("read: {dates: '%d.%m.%y'}",
      "map.yaml:1:15: `%d.%m.%y`: a year of two digits is of no century; only `%Y` is read"),
@@ -196,7 +204,8 @@ BAD = [
     ("read: {times: '%d.%m.%Y'}",
      'map.yaml:1:15: `%d.%m.%Y` is no format of times; write one as strptime does: "%d.%m.%Y %H:%M"'),
     ("read: {times: '%Y-%m-%d %H:%M %z'}",
-     "map.yaml:1:15: `%Y-%m-%d %H:%M %z`: a time with an offset is written as ISO 8601: 2024-01-31T13:45+01:00"),
+     "map.yaml:1:15: `%Y-%m-%d %H:%M %z`: a time with an offset is read as ISO 8601 alone, where no "
+     "`times` are declared"),
     ("read: {dates: '%Y-%q-%d'}",
      'map.yaml:1:15: `%Y-%q-%d` is no format of dates: `%q` is unknown; write "%d.%m.%Y"'),
     ("columns: {value: {offset: a}}",
@@ -221,8 +230,7 @@ BAD = [
      "map.yaml:1:20: `code` and `values` are of events; patients have patient_id, sex, birth_date and birth_year"),
     ("tables: {t: {code: 'x{'}}", "map.yaml:1:20: `code` has a stray brace; write a column's text as {name}"),
     ("tables: {t: {where: (SELECT 1)}}",
-     "map.yaml:1:21: `where` is no condition over the source's columns: a subquery is not allowed; an expression sees "
-     "one row: write a second rule, or a lookup column"),
+     "map.yaml:1:21: `where` is no condition over the columns of one row: a subquery is not allowed"),
     ("statuses: {t: }", "map.yaml:1:15: `t` names no status; write `t: [one, another]`"),
     ("routes: {IV: }", "map.yaml:1:14: `IV` has no word of ours; write `IV: word`"),
     ("routes: {IV: a, iv: b}", "map.yaml:1:21: `iv` is here twice: words are compared in lower case"),

@@ -207,3 +207,43 @@ def test_a_column_is_judged_by_who_has_its_words_and_not_by_their_letters() -> N
     assert told(("f", "a", 1, 1), ("g", "b", 2, 2), ("h", "c", 3, 3)) == {"a", "b", "c"}
     named = [("f", f"N/{n}", n, n) for n in range(4)]
     assert told(*named, *(("f", f"L/{n}", 0, 3) for n in range(9))) == {word for _, word, *_ in named}
+
+
+def test_a_column_of_names_in_one_file_hides_no_code_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "extract"
+    folder.mkdir()
+    names = [f'P{n},2024-01-01 08:00,"{name}",1' for n, name in enumerate(NAMES * 2)]
+    (folder / "events_1.csv").write_text(csv("patient_id,time,code,value", names[:6]), encoding="utf-8")
+    drugs = [f"P{n},2024-01-01 08:00,PARACETAMOL,1" for n in range(6)]
+    # A name that is in this file, too, stays a name.
+    drugs.append(f"P0,2024-01-01 08:00,{NAMES[0]},1")
+    (folder / "events_2.csv").write_text(csv("patient_id,time,code,value", drugs), encoding="utf-8")
+    said = everything_said(folder, {})
+    assert [name for name in NAMES if name in said] == []
+    assert "Without a concept: 7 codes, 13 rows: PARACETAMOL (6), and 6 more" in " ".join(said.split())
+    (folder / "events_2.csv").unlink()
+    said = everything_said(folder, {})
+    assert "Without a concept: 6 codes, 6 rows: not shown" in said
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["00101", "55,5", "<0.5", "≥ 3", "1'234", "-1e5", "2024-01-01", "12.03.1950", "12/03/1950 10:15", "1-Mar-2024",
+     "2024-01-01T10:00:00Z", "08:15"],
+)  # fmt: skip
+def test_a_first_line_that_is_a_row_is_not_told(cell: str) -> None:
+    assert personal.is_row(["crp", cell]) and cell not in personal.columns_told(["crp", cell])
+
+
+def test_names_of_columns_are_told_and_of_many_the_first() -> None:
+    names = ["patient_id", "CRP [mg/l]", "day 1", "t_24h", "2nd value", "ICD-10", "24h", ""]
+    assert personal.columns_told(names) == f"the file has {', '.join(names)}"
+    assert personal.columns_told([f"c{n}" for n in range(1500)]).endswith("c39, and 1,460 more")
+
+
+def test_a_draft_tells_no_row_that_stands_where_the_names_should(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("MEIER-4711,12.03.1950,55\nMEIER-4712,12.03.1951,56\n")
+    (tmp_path / "b.csv").write_text("pid,result\n1,5\n")
+    said = text_of(draft(tmp_path, concepts()), "title")
+    assert "a.csv: its first line looks like a row" in said and "pid" in said
+    assert "MEIER" not in said and "1950" not in said

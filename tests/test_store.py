@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from timeline import Study, query, store
-from timeline.errors import ExtractError, StudyError, UsageError
+from timeline.errors import ExtractError, NoStudyError, StudyError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,18 @@ def test_a_first_ingest_that_fails_leaves_no_file(tmp_path: Path) -> None:
     [("", "this is a folder; a study is one file"), ("nowhere/study.duckdb", "there is no folder .*nowhere; make it")],
 )
 def test_a_place_that_cannot_hold_a_study_says_why(tmp_path: Path, place: str, message: str) -> None:
-    with pytest.raises(StudyError, match=message):
+    with pytest.raises(NoStudyError, match=message):
         store.connect(tmp_path / place, create=True)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"), [("/proc/study.duckdb", "the file cannot be made here"), ("/dev/full", "this is no file")]
+)
+def test_a_file_that_the_system_does_not_let_be_made_says_so(place: str, message: str) -> None:
+    if not Path(place).parent.is_dir():
+        pytest.skip("the system has no such folder")
+    with pytest.raises(StudyError, match=message):
+        store.connect(place, create=True)
 
 
 def test_outputs_of_rules_older_than_the_extract_say_so(tmp_path: Path) -> None:

@@ -278,3 +278,17 @@ def test_the_shipped_mapping_of_a_hospitals_csv_reads_wide_and_long_tables(tmp_p
         ("medication_administrations.csv", 2, "status 'refused' is not kept by the mapping clinosim_csv.yaml"),
         ("microbiology.csv", 2, "left out by `where` of the mapping clinosim_csv.yaml"),
     ]
+
+
+def test_a_code_that_an_unchanged_file_of_the_study_has_is_not_told_as_unmet(tmp_path):
+    folder = tmp_path / "extract"
+    folder.mkdir()
+    for name, code in (("events_a.csv", "A"), ("events_b.csv", "B")):
+        (folder / name).write_text(f"patient_id,time,code,value,unit\nP1,2024-01-01 08:00,{code},1,\n")
+    (tmp_path / "m.yaml").write_text("title: m\ncodes: {A: crp, B: ferritin, C: crp}\n")
+    con, concepts = store.connect(":memory:"), load.load([]).concepts
+    ingest.ingest(con, folder, concepts, mapping=tmp_path / "m.yaml")
+    (folder / "events_b.csv").write_text("patient_id,time,code,value,unit\nP1,2024-01-01 08:00,B,2,\n")
+    report = ingest.ingest(con, folder, concepts, mapping=tmp_path / "m.yaml", replace=True)
+    assert report.unchanged == ("events_a.csv",)
+    assert [one for one in report.warnings if "no row has" in one] == ["mapping m.yaml: codes that no row has: C"]

@@ -34,7 +34,7 @@ class Command:
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", metavar="DIR", default="demo", help="where to write (default: demo)")
+    options.folder(parser, "--out", "where to write (default: demo)", default="demo")
 
 
 def _ingest(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +139,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
     options.study(parser)
     options.queries(parser)
     options.output(parser, "the page (default: the study's name, .html)")
-    parser.add_argument("--figures", metavar="DIR", help="write each figure by itself, too")
+    options.folder(parser, "--figures", "write each figure by itself, too")
     parser.add_argument(
         "--patients",
         metavar="IDS",
@@ -241,7 +241,7 @@ def _export(parser: argparse.ArgumentParser) -> None:
 
 
 def _synth(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("out", metavar="DIR", help="where to write the extract")
+    options.folder(parser, "out", "where to write the extract")
     parser.add_argument("--patients", metavar="N", type=whole(1), help="how many (default: as the cohort says)")
     parser.add_argument(
         "--seed", metavar="S", type=whole(0), default=1, help="the same seed, the same extract (default: 1)"

@@ -34,6 +34,12 @@ class StudyError(TimelineError):
     """The study file is missing, is no study, or is in use."""
 
 
+class NoStudyError(StudyError):
+    """What the call names as the study is none, and cannot become one."""
+
+    exit_status = 2
+
+
 class ExtractError(TimelineError):
     """The extract cannot be read as what it claims to be."""
 

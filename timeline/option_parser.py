@@ -96,7 +96,9 @@ class There(Place):
     """A file or folder that must be there."""
 
     def mistake(self) -> str | None:
-        return None if Path(self).exists() else f"{self}: there is no such file or folder"
+        path = Path(self)
+        what = "the link leads nowhere" if path.is_symlink() else "there is no such file or folder"
+        return None if path.exists() else f"{self}: {what}"
 
 
 class Extract(There):
@@ -132,6 +134,8 @@ class StudyFile(Place):
     """A study that must be there."""
 
     def mistake(self) -> str | None:
+        if Path(self).is_dir():
+            return f"{self}: this is a folder; a study is one file, such as {Path(self) / 'study.duckdb'}"
         if Path(self).exists():
             return None
         return f"{self}: there is no study here; make one with `timeline ingest {self} EXTRACT`"
@@ -145,6 +149,14 @@ class ToWrite(Place):
         if path.is_dir():
             return f"{self}: this is a folder; name a file in it"
         return None if path.parent.is_dir() else f"{self}: there is no folder {path.parent}; make it first"
+
+
+class FolderToWrite(Place):
+    """A folder that is made, or written into."""
+
+    def mistake(self) -> str | None:
+        path = Path(self)
+        return f"{self}: this is a file; name a folder" if path.exists() and not path.is_dir() else None
 
 
 def mistakes(args: argparse.Namespace) -> Iterator[str]:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from timeline.option_parser import Rules, StudyFile, There, ToWrite, word
+from timeline.option_parser import FolderToWrite, Rules, StudyFile, There, ToWrite, word
 
 
 def study(parser: argparse.ArgumentParser, type: Callable[[str], Any] = StudyFile) -> None:
@@ -58,6 +58,11 @@ def show_words(parser: argparse.ArgumentParser) -> None:
 def output(parser: argparse.ArgumentParser, what: str) -> None:
     """The file to write."""
     parser.add_argument("-o", "--output", metavar="FILE", type=ToWrite, help=what)
+
+
+def folder(parser: argparse.ArgumentParser, name: str, help: str, default: str | None = None) -> None:
+    """The folder to write into."""
+    parser.add_argument(name, metavar="DIR", type=FolderToWrite, default=default, help=help)
 
 
 def chart(parser: argparse.ArgumentParser, what: str) -> None:

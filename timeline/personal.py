@@ -1,16 +1,25 @@
 """Words that stand for a person, not for a kind of thing: a column of names or ids taken for one of codes or units.
 
-Messages tell words of the source as they stand. Where a column was mapped by mistake these would be patients' names:
-what looks like it is counted, and not told. Looks at who has which word, never at the words; knows no column's meaning.
+Messages tell words and columns of the source as they stand. Where a column was mapped by mistake these would be
+patients' names: what looks like it is counted, and not told. Looks at who has which word, and at the words themselves
+of a file's first line alone; knows no column's meaning.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
 
+DATUM = re.compile(
+    r"\s*(<=|>=|=<|=>|<|>|≤|≥)?\s*[+-]?(\d[\d\s.,'’]*|[.,]\d+)([eE][+-]?\d+)?\s*"
+    r"|\s*\d{1,4}[-./ ](\d{1,2}|[^\W\d]{3,9})[-./ ]\d{1,4}(?!\d).*|\s*\d{1,2}:\d{2}\b.*"
+)
+"""A number, a bounded number, a date or a time of day: the cell of a row, hardly the name of a column."""
+LISTED = 40
+"""Columns that a message names."""
 FEWEST = 3
 """Patients with words of their own, from which on it is no chance."""
 SHARE = 0.75
@@ -42,29 +51,53 @@ class Personal:
         return sorted(self.words.get(column, ("",)))
 
 
+def is_row(columns: Iterable[str]) -> bool:
+    """Whether a file's first line seems to be a row, so that its columns are called like the cells of a patient."""
+    return any(DATUM.fullmatch(name) for name in columns)
+
+
+def columns_told(columns: Iterable[str]) -> str:
+    """What a message says that a file has: its columns, unless these may be the cells of a patient."""
+    names = list(columns)
+    if is_row(names):
+        return "its first line looks like a row, not like the names of columns, and is not shown"
+    return f"the file has {listed(names)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f", and {more:,} more" if more > 0 else "")
+
+
 def select(spoken: str) -> str:
     """SELECT source, "column", word: those of `spoken` that stand for a person each.
 
     `spoken` is a SELECT of source, "column", word, the first (`low`) and the last (`high`) of the patients who have
     it, in any order of patients, and its `rows`; a word may be in several rows. A column is judged file by file, and
-    over all files, which may be one a patient.
+    by what that leaves over all files, which may be one a patient.
     """
+    left = """SELECT NULL AS source, "column", word, vocabulary, min(low) AS low, max(high) AS high, sum(rows) AS rows
+            FROM word ANTI JOIN alone USING ("column", word) GROUP BY ALL"""
     return f"""WITH spoken AS ({spoken}),
         word AS (SELECT source, "column", word, regexp_extract(word, {VOCABULARY}) AS vocabulary,
                 min(low) AS low, max(high) AS high, sum(rows) AS rows
             FROM spoken WHERE word IS NOT NULL AND low IS NOT NULL GROUP BY ALL),
-        level AS (SELECT * FROM word UNION ALL BY NAME
-            SELECT NULL AS source, "column", word, vocabulary, min(low) AS low, max(high) AS high, sum(rows) AS rows
-            FROM word GROUP BY ALL),
-        judged AS (SELECT source, "column", vocabulary, grouping(vocabulary) = 1 AS every,
+        alone AS (SELECT DISTINCT "column", word FROM word AS w WHERE {_judged("word", "p.source = w.source")}),
+        rest AS ({left}),
+        together AS (SELECT DISTINCT "column", word FROM rest AS w WHERE {_judged("rest")})
+        SELECT source, "column", word FROM word SEMI JOIN (FROM alone UNION ALL FROM together) USING ("column", word)"""
+
+
+def _judged(words: str, same: str = "TRUE") -> str:
+    """A condition on `w`: the words of its column, of a file or of all, stand for a person each."""
+    return f"""EXISTS (SELECT 1 FROM (SELECT source, "column", vocabulary, grouping(vocabulary) = 1 AS every,
                 count(*) AS words, sum(rows) AS rows, count(*) FILTER (low = high) AS own,
                 count(DISTINCT low) FILTER (low = high) AS patients
-            FROM level GROUP BY GROUPING SETS ((source, "column", vocabulary), (source, "column"))),
-        personal AS (SELECT * FROM judged WHERE patients >= {FEWEST} AND own >= {SHARE} * words
-            AND (own <= {NEARLY} * patients OR (words >= {NOTES} AND rows <= {NEARLY} * words)))
-        SELECT source, "column", word FROM word AS w WHERE EXISTS (
-            SELECT 1 FROM personal AS p WHERE p."column" = w."column" AND (p.source IS NULL OR p.source = w.source)
-            AND (p.every OR p.vocabulary = w.vocabulary))"""
+            FROM {words} GROUP BY GROUPING SETS ((source, "column", vocabulary), (source, "column"))) AS p
+            WHERE patients >= {FEWEST} AND own >= {SHARE} * words
+            AND (own <= {NEARLY} * patients OR (words >= {NOTES} AND rows <= {NEARLY} * words))
+            AND p."column" = w."column" AND {same} AND (p.every OR p.vocabulary = w.vocabulary))"""
 
 
 def of(con: "duckdb.DuckDBPyConnection", spoken: str, where: str = SHOWN) -> Personal:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from timeline import personal, schema
-from timeline.errors import StudyError
+from timeline.errors import NoStudyError, StudyError
 from timeline.quote import literal
 
 FORMAT = "3"
@@ -20,9 +20,9 @@ def connect(path: Path | str, *, read_only: bool = False, create: bool = False) 
     if not in_memory:
         _check_place(Path(path), read_only)
     if not in_memory and not create and not Path(path).is_file():
-        raise StudyError(f"{path}: there is no study here; make one with `timeline ingest {path} EXTRACT`")
+        raise NoStudyError(f"{path}: there is no study here; make one with `timeline ingest {path} EXTRACT`")
     if not in_memory and not _is_duckdb(Path(path)):
-        raise StudyError(f"{path}: this is not a study file; it cannot be opened as a DuckDB database")
+        raise NoStudyError(f"{path}: this is not a study file; it cannot be opened as a DuckDB database")
     config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "true"}
     if not in_memory and not read_only:
         # A default DuckDB 2.0 file cannot be opened by 1.x; this layout can, from 1.4 on.
@@ -32,15 +32,17 @@ def connect(path: Path | str, *, read_only: bool = False, create: bool = False) 
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StudyError(f"{path}: another program has this study open; close it and try again") from None
-        raise StudyError(f"{path}: this is not a study file; it cannot be opened as a DuckDB database") from None
+        what = "this is not a study file; it" if Path(path).exists() else "the file"
+        how = "be opened as a DuckDB database" if Path(path).exists() else "be made here"
+        raise NoStudyError(f"{path}: {what} cannot {how}") from None
     known = {f"{s}.{t}" for s, t in con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
     if "meta.study" not in known:
         if not (create or in_memory):
             con.close()
-            raise StudyError(f"{path}: a DuckDB file, but no study of ours: it has no table meta.study")
+            raise NoStudyError(f"{path}: a DuckDB file, but no study of ours: it has no table meta.study")
         if known:
             con.close()
-            raise StudyError(f"{path}: a DuckDB file with other tables; name a new file for the study")
+            raise NoStudyError(f"{path}: a DuckDB file with other tables; name a new file for the study")
         _create(con)
     _check_format(con, path)
     return con
@@ -61,9 +63,11 @@ def _check_format(con: duckdb.DuckDBPyConnection, path: Path | str) -> None:
 def _check_place(path: Path, read_only: bool) -> None:
     """Raise StudyError where the disk, not the file's content, stands in the way."""
     if path.is_dir():
-        raise StudyError(f"{path}: this is a folder; a study is one file, such as {path}/study.duckdb")
+        raise NoStudyError(f"{path}: this is a folder; a study is one file, such as {path}/study.duckdb")
+    if path.exists() and not path.is_file():
+        raise NoStudyError(f"{path}: this is no file; a study is one")
     if not path.parent.is_dir():
-        raise StudyError(f"{path}: there is no folder {path.parent}; make it first")
+        raise NoStudyError(f"{path}: there is no folder {path.parent}; make it first")
     if path.exists() and not os.access(path, os.R_OK if read_only else os.R_OK | os.W_OK):
         raise StudyError(f"{path}: no permission to {'read' if read_only else 'write'} this file")
     if not read_only and not os.access(path.parent, os.W_OK):

@@ -101,7 +101,7 @@ def lost_text(report: IngestReport) -> str:
 def _named(pairs: Iterable[tuple[str, int]], kinds: int = 0) -> str:
     """`first (12), second (3)`, and how many more there are."""
     listed = list(pairs)
-    more = max(kinds, len(listed)) - NAMED
+    more = max(kinds, len(listed)) - min(NAMED, len(listed)) if listed else 0
     return ", ".join(f"{name} ({rows:,})" for name, rows in listed[:NAMED]) + (f", and {more} more" if more > 0 else "")
 
 

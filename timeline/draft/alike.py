@@ -54,12 +54,17 @@ def _singular(text: str) -> str:
 def concepts_like(
     known: Known, codes: Sequence[str], texts: Sequence[str], unit: str, middle: float | None
 ) -> tuple[Candidate, ...]:
-    """Concepts that a code may mean: those that list it unverified, then those of a like name that allow the unit."""
+    """Concepts that a code may mean: those that list it unverified, then those of a like name that allow the unit.
+
+    Of a code with numbers those that have numbers go before those of which is asked alone whether they happened.
+    """
     found = {known.unverified[code]: "lists this code, unverified" for code in codes if code in known.unverified}
     for text in texts:
         for name, score, spelling in _alike(plain(text), known.spellings, known.names):
             if name not in found and _allows(known.concepts[name], unit, middle):
                 found[name] = f"{score:.0f} % alike: {spelling}"
+    if middle is not None:
+        found = dict(sorted(found.items(), key=lambda one: known.concepts[one[0]].any_unit))
     return tuple(Candidate(name, because) for name, because in list(found.items())[:NAMED])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timeline import personal
 from timeline.draft.alike import Known, concepts_like, plain
 from timeline.draft.records import Candidate, Choice, ColumnDraft, TableDraft
 from timeline.errors import ExtractError
@@ -24,7 +25,9 @@ ROWS = 1000
 """Rows that are looked at."""
 SUFFIXES = (*csvfile.SUFFIXES, ".tsv", ".tsv.gz", ".txt", ".parquet")
 NAMES = {
-    "patient_id": ("patient id", "subject id", "person id", "usubjid", "subjid", "patient", "pid", "mrn", "pat id"),
+    "patient_id": (
+        "patient id", "subject id", "person id", "usubjid", "subjid", "patient", "pid", "mrn", "pat id", "pat nr",
+    ),
     "time": (
         "time", "charttime", "starttime", "timestamp", "datetime", "date time", "start", "start time", "start date",
         "date", "effective time", "result time", "dtc", "event time", "charted", "given at", "taken at", "stdtc",
@@ -46,6 +49,8 @@ NAMES = {
 FORMATS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%b-%Y", "%Y/%m/%d", "%Y%m%d")
 CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p")
 MOMENTS = tuple(f"{day} {clock}" for day in FORMATS for clock in CLOCKS)
+MOST = 0.9
+"""So many of a column's values at least are written in one way, where that is proposed in spite of the others."""
 YEARS = (1800, 2999)
 """What is taken for a year: not every number of eight digits is a date, and years of shifted times lie ahead."""
 TIMES = ("time", "end_time", "birth_date")
@@ -90,13 +95,17 @@ def _is_table(path: Path) -> bool:
 def _table(con: "Connection", file: Path, name: str, mapping: Mapping | None, scratch: str, known: Known) -> TableDraft:
     declared = mapping.read if mapping is not None else Writing()
     said = {} if file.suffix.lower() == ".parquet" else _writing(file)
-    writing = declared.over(Writing(encoding=said.get("encoding"), delimiter=said.get("delimiter")))
+    writing = declared.over(Writing.model_validate(said))
     try:
         rows = tabular.rows(con, file, name, writing, scratch)
     except ExtractError as error:
         return TableDraft(name, problem=str(error))
+    if personal.is_row(rows.types):
+        return TableDraft(name, problem=f"{name}: {personal.columns_told(rows.types)}; a table begins with their names")
     columns = [ColumnDraft(column, _type(con, rows, column)) for column in rows.types]
     ours = _ours(columns)
+    people = next((column for column, role in ours.items() if role == "patient_id"), None)
+    ours = {one: role for one, role in ours.items() if role != "code" or not _of_persons(con, rows, one, people)}
     formats = _formats(con, rows, [column for column, role in ours.items() if role in TIMES])
     wide = _wide(columns, ours, known)
     drafted = tuple(ColumnDraft(one.name, one.type, ours.get(one.name), wide.get(one.name)) for one in columns)
@@ -153,6 +162,18 @@ def _ours(columns: Sequence[ColumnDraft]) -> dict[str, str]:
     return found | {name: "code" for name in codes[:1] if not {"code", "sex", "birth_date"} & said}
 
 
+def _of_persons(con: "Connection", rows: tabular.Rows, column: str, patient: str | None) -> bool:
+    """Whether a column holds a word a patient, such as a name; where none is the patient's, whether a word a row."""
+    word = f"nullif(trim(CAST({whole(column)} AS VARCHAR)), '')"
+    who = f"CAST({whole(patient)} AS VARCHAR)" if patient is not None else "''"
+    spoken = f"""SELECT 'file' AS source, 'code' AS "column", {word} AS word, min({who}) AS low, max({who}) AS high,
+        count(*) AS rows FROM {rows.relation} GROUP BY word"""
+    if patient is not None:
+        return bool(con.execute(f"SELECT 1 FROM ({personal.select(spoken)}) LIMIT 1").fetchall())
+    words, n = con.execute(f"SELECT count(word), coalesce(sum(rows), 0) FROM ({spoken}) WHERE word > ''").fetchall()[0]
+    return words >= personal.NOTES and n <= personal.NEARLY * words
+
+
 def _wide(columns: Sequence[ColumnDraft], ours: dict[str, str], known: Known) -> dict[str, Candidate]:
     """Of a table without codes: the concepts that its columns of numbers are called like."""
     if {"code", "value", "sex", "birth_date"} & set(ours.values()):
@@ -200,7 +221,23 @@ def _formats(con: "Connection", rows: tabular.Rows, columns: Sequence[str]) -> l
         for key, formats in (("dates", FORMATS), ("times", MOMENTS)):
             if fit := [one for one in formats if _reads(con, rows, column, one)]:
                 found[key].append((column, fit))
-    return [_choice(key, fits) for key, fits in found.items() if fits]
+    chosen = [_choice(key, fits) for key, fits in found.items() if fits]
+    return chosen or [one for column in columns if (one := _nearly(con, rows, column)) is not None][:1]
+
+
+def _nearly(con: "Connection", rows: tabular.Rows, column: str) -> Choice | None:
+    """The one format in which all but a few values of a column are written."""
+    if rows.types[column] != "VARCHAR":
+        return None
+    counts = ", ".join(f"count(*) FILTER ({_year([one])})" for one in (*FORMATS, *MOMENTS))
+    n, *read = con.execute(f"""SELECT count(*), {counts} FROM (
+        SELECT nullif(trim({whole(column)}), '') AS v FROM {rows.relation}) WHERE v IS NOT NULL""").fetchall()[0]
+    best = max(read)
+    if read.count(best) > 1 or not MOST * n <= best < n:
+        return None
+    place = read.index(best)
+    key, format = ("dates" if place < len(FORMATS) else "times"), (*FORMATS, *MOMENTS)[place]
+    return Choice(((key, format),), f"all but {n - best:,} of {n:,} values of `{column}` are written as {format}")
 
 
 def _choice(key: str, fits: Sequence[tuple[str, list[str]]]) -> Choice:

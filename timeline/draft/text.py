@@ -116,6 +116,8 @@ def _table(table: TableDraft) -> list[str]:
     if table.problem is not None:
         return [f"## {_line(table.problem)}"]
     name = table.file.rpartition("/")[2].partition(".")[0]
+    if len(table.columns) == 1:
+        return [f"## {_line(table.file)}: 1 column: hardly a table", f"# {_quoted(name)}: {{ignore: true}}"]
     left = [f"{one.name} ({one.type})" for one in table.columns if one.ours is None and one.concept is None]
     wide = {one.name: one.concept for one in table.columns if one.concept is not None}
     lines = [f"## {_line(table.file)}: {count(len(table.columns), 'column')}"]
@@ -147,7 +149,8 @@ def _columns(found: Mapping[str, str]) -> list[str]:
 def _read(table: TableDraft) -> list[str]:
     """One line; where several are possible, one for each, of which one is to be taken."""
     ways = list(product(*(one.pairs for one in table.read))) if table.read else []
-    doubts = [f"##   {_line(one.because)}; take one of the lines" for one in table.read if one.because]
+    doubts = [(one.because, "; take one of the lines" if len(one.pairs) > 1 else "") for one in table.read]
+    doubts = [f"##   {_line(why)}{then}" for why, then in doubts if why]
     pairs = (", ".join(f"{key}: {json.dumps(value)}" for key, value in way) for way in ways)
     return [*doubts, *(f"#   read: {{{said}}}" for said in pairs)]
 

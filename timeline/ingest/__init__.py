@@ -53,13 +53,9 @@ def ingest(
     for path in listed:
         if isinstance(path, str):
             continue
-        if not path.exists():
-            raise ExtractError(f"{path}: there is no such file or folder")
-        locked = [
-            one for one in (path, *(sorted(path.iterdir()) if path.is_dir() else ())) if not os.access(one, os.R_OK)
-        ]
-        if locked:
-            raise ExtractError(f"{locked[0]}: no permission to read this")
+        inside = sorted(path.iterdir()) if path.is_dir() and os.access(path, os.R_OK) else ()
+        if wrong := next(filter(None, map(_unreadable, (path, *inside))), None):
+            raise ExtractError(wrong)
     read, label = _mapping(mapping, concepts)
     normalise.clear(con)
     try:
@@ -69,6 +65,13 @@ def ingest(
             return _load(con, listed, staged, concepts, label, timezone, replace, show_values, say)
     finally:
         normalise.clear(con)
+
+
+def _unreadable(path: Path) -> str | None:
+    """Why a file or folder cannot be read; None where it can."""
+    if not path.exists():
+        return f"{path}: {'the link leads nowhere' if path.is_symlink() else 'there is no such file or folder'}"
+    return None if os.access(path, os.R_OK) else f"{path}: no permission to read this"
 
 
 def _load(con, listed, staged, concepts, label, timezone, replace, show_values, say) -> IngestReport:
@@ -81,6 +84,7 @@ def _load(con, listed, staged, concepts, label, timezone, replace, show_values, 
     try:
         zone = load.settle_zone(con, timezone)
         report = load.load(con, staged, concepts, label, zone, replace, show_values, say)
+        report = load.keep_zone(con, zone, report)
         load.mark_synthetic(con, [path for path in listed if isinstance(path, Path)], report)
         con.execute("COMMIT")
     except BaseException as error:

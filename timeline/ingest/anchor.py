@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from timeline import personal
 from timeline.errors import ExtractError
 from timeline.ingest import parse, written
 from timeline.ingest.mapping import Column, Offset, Writing, fitting, names_of
@@ -36,12 +37,14 @@ class Sheet:
     writing: Writing
 
     def anchors(self, column: str) -> str:
-        """SELECT patient, time, n: the anchor of each patient, and how many different ones it has."""
+        """SELECT patient, anchor, n: the anchor of each patient in the native writing, and how many it has."""
         patient = _text("patient_id", self.patient, self.rows, self.writing)
-        time, _ = parse.time(_source("time", column, self.rows, self.writing), None)
+        time, state = parse.time(_source("time", column, self.rows, self.writing), None)
+        anchor = written.native("min(time)", "bool_and(bare)")
         return (
-            f"(SELECT patient, min(anchor) AS anchor, count(DISTINCT anchor) AS n FROM (SELECT {patient} AS patient, "
-            f"{time} AS anchor FROM {self.rows.relation} AS r) GROUP BY patient)"
+            f"(SELECT patient, {anchor} AS anchor, count(DISTINCT time) AS n FROM ("
+            f"SELECT {patient} AS patient, {time} AS time, CASE WHEN {time} IS NOT NULL THEN ({state}) = "
+            f"{parse.DATE_ONLY} END AS bare FROM {self.rows.relation} AS r) GROUP BY patient)"
         )
 
 
@@ -73,8 +76,8 @@ def joined(
             f"LEFT JOIN {sheet.anchors(source.anchor)} AS a "
             f"ON a.patient = {_text('patient_id', sources['patient_id'], read, writing)})"
         )
-        types[beside] = "TIMESTAMP"
-        found[ours] = source.model_copy(update={"anchor": beside, "table": None})
+        types[beside] = "VARCHAR"
+        found[ours] = source.model_copy(update={"anchor": beside})
         reasons += _reasons(source, sheet, many, _text("value", source.offset, read, writing), ours)
     return replace(read, relation=relation, types=types), found, reasons
 
@@ -97,7 +100,7 @@ def _sheet(read: Rows, source: Offset, sheets: Sequence[Sheet]) -> Sheet:
         listed = ", ".join(f"`{name}`" for name in missing)
         raise ExtractError(
             f"{read.name}: times are counted from {named[0].rows.name}, which has no column {listed}; "
-            f"it has {', '.join(named[0].rows.types)}"
+            f"{personal.columns_told(named[0].rows.types)}"
         )
     return named[0]
 

@@ -195,9 +195,10 @@ def _unknown(name: str, mapping: CodeMapping, concepts: Mapping[str, Concept]) -
     return f"{name} (line {line}{did_you_mean(name, concepts)})"
 
 
-def unmet(mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]) -> list[str]:
-    """The codes that mappings name and that no row has: misspelt, or of another extract."""
-    codes = dict.fromkeys(one.code for one in resolutions)
+def unmet(con: "Connection", mappings: Sequence[CodeMapping | None], resolutions: Sequence[Resolution]) -> list[str]:
+    """The codes that mappings name and that no row has, of this ingest or the study: misspelt, or of another."""
+    stored = con.execute("SELECT DISTINCT code FROM meta.code ORDER BY code").fetchall()
+    codes = dict.fromkeys([*(one.code for one in resolutions), *(code for (code,) in stored)])
     said = {}
     for mapping in {id(one): one for one in mappings if one is not None}.values():
         if missing := mapping.unmet(codes):

@@ -9,6 +9,7 @@ file that has such lines is looked at a second time, to count which rows they ar
 import codecs
 import csv
 import io
+import string
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import duckdb
 
+from timeline import personal
 from timeline.errors import ExtractError
 from timeline.ingest import records, zstd
 from timeline.quote import literal
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst")
+SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""Names that differ in these letters alone are one to DuckDB."""
 HEAD = 1 << 20
 """Bytes in which the header must end."""
 DIALECT = "quote = '\"', escape = '\"', auto_detect = false"
@@ -102,8 +106,17 @@ def _checked(names: list[str], name: str, delimiter: str) -> list[str]:
         raise ExtractError(f"{name}: line 1: column {empty[0]} has no name")
     twice = sorted({one for one in names if names.count(one) > 1})
     if twice:
-        raise ExtractError(f"{name}: line 1: column `{twice[0]}` is named twice")
+        raise ExtractError(f"{name}: line 1: {_shown(twice[0], names)} is named twice")
+    seen: dict[str, str] = {}
+    for one in names:
+        if (first := seen.setdefault(one.translate(SMALL), one)) != one:
+            both = f"{_shown(first, names)} and {_shown(one, names)}"
+            raise ExtractError(f"{name}: line 1: {both} are one name but for capitals; give one another")
     return names
+
+
+def _shown(column: str, names: list[str]) -> str:
+    return "a column" if personal.is_row(names) else f"column `{column}`"
 
 
 def _head(con: "Connection", path: Path, name: str) -> bytes:

@@ -36,7 +36,7 @@ def set_setting(con: "Connection", name: str, value: str) -> None:
 
 
 def settle_zone(con: "Connection", given: str | None) -> str | None:
-    """The study's time zone: as stored, else as given, which is then stored; refuse one that differs."""
+    """The study's time zone: as stored, else as given; refuse one that differs."""
     stored = setting(con, "timezone")
     if given is None or given == stored:
         return stored
@@ -46,8 +46,18 @@ def settle_zone(con: "Connection", given: str | None) -> str | None:
         raise UsageError(
             f"--timezone {given}: there is no such time zone; write it as Europe/Zurich or America/New_York"
         )
-    set_setting(con, "timezone", given)
     return given
+
+
+def keep_zone(con: "Connection", zone: str | None, report: IngestReport) -> IngestReport:
+    """Store the zone for all that is loaded later; an ingest that loads nothing decides nothing, and says so."""
+    if zone is None or setting(con, "timezone") is not None:
+        return report
+    if report.sources:
+        set_setting(con, "timezone", zone)
+        return report
+    said = f"--timezone {zone}: nothing was loaded, so the study's clock stays unsaid"
+    return with_(report, warnings=(*report.warnings, said))
 
 
 def load(
@@ -196,7 +206,7 @@ def _counted(con, events, concepts, resolutions, hidden, report) -> IngestReport
     """The numbers of the events that were added, and what there is to say of their codes and words."""
     mappings = [one.mapping for one, _ in events]
     found = counts.summary(con, concepts, resolutions, hidden)
-    said = [*counts.not_in_force(mappings, concepts), *counts.unmet(mappings, resolutions)]
+    said = [*counts.not_in_force(mappings, concepts), *counts.unmet(con, mappings, resolutions)]
     said = (*report.warnings, *found.warnings, *said)
     kept = {"unchanged": report.unchanged, "replaced": report.replaced, "repeats": report.repeats}
     return with_(found, **kept, warnings=said)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from timeline import personal
 from timeline.errors import ExtractError
 from timeline.ingest import leftover, parse, tabular, written
 from timeline.ingest.mapping import Column, Mapping, Pattern, names_of
@@ -132,7 +133,7 @@ def _shard(con: duckdb.DuckDBPyConnection, file: Path, name: str, mapping: Mappi
         own=tuple(types),
         refused=refused,
         mapping=mapping,
-        notes=(f"columns not used: {', '.join(unused)}",) if unused else (),
+        notes=(f"columns not used: {personal.listed(unused)}",) if unused else (),
         digest=_digest(file, metadata) if metadata is not None else None,
         reads=tuple(field for field in TABLES["data"] if field.name in types),
     )
@@ -165,7 +166,7 @@ def _staged_columns(types: dict[str, str], name: str, mapping: Mapping) -> dict[
     if lacking:
         missing = ", ".join(f"`{theirs}` (for {ours})" for theirs, ours in lacking.items())
         raise ExtractError(
-            f"{name}: no column {missing}; the file has {', '.join(types)}. "
+            f"{name}: no column {missing}; {personal.columns_told(types)}. "
             "Another name is given under `columns` of a mapping file (--mapping)"
         )
     asked = {ours: ours for ours in ("end_time", "unit", "route") if ours in types} | asked

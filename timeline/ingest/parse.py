@@ -85,7 +85,8 @@ def _in_zone(written: str, zone: str) -> str:
     )
     sign = f"CASE WHEN {digits}.sign = '-' THEN -1 ELSE 1 END"
     utc = f"{wall} - to_minutes(CAST({minutes} * {sign} AS BIGINT))"
-    return f"timezone({literal(zone)}, timezone('UTC', {utc}))"
+    here = f"timezone({literal(zone)}, timezone('UTC', {utc}))"
+    return f"CASE WHEN year({here}) BETWEEN 0 AND 9999 THEN {here} END"
 
 
 def number(written: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from timeline import fragment
+from timeline import fragment, personal
 from timeline.errors import ExtractError
 from timeline.ingest import anchor, beside, csvfile, parse, written
 from timeline.ingest.anchor import Rows, Sheet
@@ -193,7 +193,7 @@ def _wrong(read: Rows, lacking: dict[str, Column], needed: list[str]) -> list[st
 
 def _missing(names: list[str], read: Rows) -> str:
     listed = ", ".join(f"`{one}`" for one in names)
-    return f"column{'s' if len(names) > 1 else ''} {listed} missing; the file has {', '.join(read.types)}"
+    return f"column{'s' if len(names) > 1 else ''} {listed} missing; {personal.columns_told(read.types)}"
 
 
 def _reasons(read: Rows, sources: dict[str, Column], table: Table, mapping: Mapping, writing: Writing) -> list[str]:
@@ -265,7 +265,7 @@ def _unused(read: Rows, sources: dict[str, Column], table: Table, mapping: Mappi
     if table.where is not None:
         used |= {".".join(name) for name in fragment.parse(table.where, {}).names}
     unused = [name for name in read.types if name not in used]
-    return (f"{read.name}: columns not used: {', '.join(unused)}",) if unused else ()
+    return (f"{read.name}: columns not used: {personal.listed(unused)}",) if unused else ()
 
 
 def _reads(sources: dict[str, Column], writing: Writing) -> tuple[Field, ...]:

@@ -41,7 +41,8 @@ def advice(source: Column, writing: Writing) -> str | None:
     if isinstance(source, Offset):
         fixed = FIXED.fullmatch(source.anchor)
         after = source.anchor if fixed else f"`{source.anchor}`, a time without an offset from UTC"
-        return f"`{source.offset}` is a number of {source.unit}s after {after}"
+        mark = f" (decimal `{writing.decimal}`)" if writing.decimal else ""
+        return f"`{source.offset}` is a number of {source.unit}s{mark} after {after}"
     formats = " or ".join((*writing.times, *writing.dates))
     return f"the mapping declares it as {formats}" if formats else None
 
@@ -111,16 +112,33 @@ def _time(sql: str, writing: Writing) -> str:
 
 
 def _counted(source: Offset, types: dict[str, str], writing: Writing) -> str:
-    """The time so long after its anchor: empty as the offset is, unreadable where either of them cannot be read."""
+    """The time so long after its anchor: empty as the offset is, unreadable where either of them cannot be read.
+
+    Whole days after a bare date are a bare date; hours after one are hours after its midnight.
+    """
     offset = parse.text(Source(cell(source.offset, types, writing), types[source.offset]))
     number = _number(offset, writing) if _is_text(types[source.offset]) else offset
-    if FIXED.fullmatch(source.anchor):
-        anchor = f"TRY_CAST({literal(source.anchor)} AS TIMESTAMP)"
-    else:
-        type = types[source.anchor]
-        read = Source(column("time", source.anchor, types, writing), type)
-        anchor = parse.time(read, None)[0] if type != "TIMESTAMP WITH TIME ZONE" else "CAST(NULL AS TIMESTAMP)"
+    if wrong := not_as_declared(offset, types[source.offset], writing):
+        number = f"CASE WHEN NOT {wrong} THEN {number} END"
+    anchor, state = _anchor(source, types, writing)
     count = f"CAST(round(TRY_CAST({number} AS DOUBLE) * {SECONDS[source.unit]}e6) AS BIGINT)"
     time = f"TRY({anchor} + to_microseconds({count}))"
-    native = f"strftime({time}, '%Y-%m-%d %H:%M:%S.%f')"
-    return f"CASE WHEN {offset} IS NOT NULL THEN coalesce({native}, {literal(UNREADABLE)} || {offset}) END"
+    bare = f"({state}) = {parse.DATE_ONLY} AND {time} = date_trunc('day', {time})" if source.unit == "day" else "FALSE"
+    counted = native(time, bare)
+    return f"CASE WHEN {offset} IS NOT NULL THEN coalesce({counted}, {literal(UNREADABLE)} || {offset}) END"
+
+
+def native(time: str, bare: str) -> str:
+    """A TIMESTAMP in the native writing: without a clock where `bare` holds."""
+    return f"CASE WHEN {bare} THEN strftime({time}, '%Y-%m-%d') ELSE strftime({time}, '%Y-%m-%d %H:%M:%S.%f') END"
+
+
+def _anchor(source: Offset, types: dict[str, str], writing: Writing) -> tuple[str, str]:
+    """The time that is counted from, and what it is; one of another table stands beside, in the native writing."""
+    if FIXED.fullmatch(source.anchor):
+        return parse.time(Source(literal(source.anchor), "VARCHAR"), None)
+    type = types[source.anchor]
+    if type == "TIMESTAMP WITH TIME ZONE":
+        return "CAST(NULL AS TIMESTAMP)", str(parse.OFFSET)
+    own = writing if source.table is None else Writing()
+    return parse.time(Source(column("time", source.anchor, types, own), type), None)

@@ -92,8 +92,13 @@ class Writing(Model):
     """Texts that stand for an empty cell."""
 
     def over(self, default: "Writing") -> "Writing":
-        """This, and where it says nothing the default."""
-        return Writing(**{**dict(default), **{key: value for key, value in dict(self).items() if value}})
+        """This, and where it says nothing the default; what it says to be empty stays so."""
+        return Writing(**dict(default) | {key: getattr(self, key) for key in self.model_fields_set})
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether one mark would be both the decimal one and the one between thousands."""
+        return (self.decimal or ".") == self.thousands
 
 
 class Cell(Model):

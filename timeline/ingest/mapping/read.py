@@ -52,6 +52,7 @@ def _read(root: Node, name: str, reader: Reader) -> Mapping | None:
         reader.say(patterns, "`patterns` is a list; begin each with `- match: ...`")
     ignore_case = reader.truth(top.get("ignore_case"), "ignore_case")
     statuses = tables.statuses(top.get("statuses"), reader)
+    read = tables.writing(top.get("read"), reader)
     return reader.build(
         root,
         lambda: Mapping(
@@ -59,9 +60,9 @@ def _read(root: Node, name: str, reader: Reader) -> Mapping | None:
             title=reader.text(top.get("title"), "title") or "",
             source=reader.text(top.get("source"), "source") or "",
             ignore_case=ignore_case,
-            read=tables.writing(top.get("read"), reader),
+            read=read,
             columns=tables.columns(top.get("columns"), reader),
-            tables=tables.tables(top.get("tables"), reader),
+            tables=tables.tables(top.get("tables"), reader, read),
             statuses=statuses,
             units={k: reader.text(v, k) for k, v in _entries(top.get("units"), "`units`", reader).items()},
             routes=_vocabulary(top.get("routes"), "`routes`", reader),

@@ -12,19 +12,27 @@ DATE_PARTS = re.compile(r"%-?[YymdbBje]")
 CLOCK_PARTS = re.compile(r"%-?[HI]")
 
 
-def writing(node: Node | None, reader: Reader) -> Writing:
-    """`read`: how text files are written."""
+def writing(node: Node | None, reader: Reader, default: Writing | None = None) -> Writing:
+    """`read`: how text files are written; of a table, whose file's `read` is the `default`."""
     entries = {} if node is None else reader.mapping(node, "`read`", tuple(Writing.model_fields))
-    marks = {key: _mark(key, entries.get(key), reader) for key in ("delimiter", "decimal", "thousands")}
-    if marks["decimal"] is not None and marks["decimal"] == marks["thousands"]:
-        reader.say(entries["thousands"], "`decimal` and `thousands` are one mark; a number could be read in two ways")
-    return Writing(
-        **marks,
-        encoding=_encoding(entries.get("encoding"), reader),
-        dates=_formats("dates", entries.get("dates"), reader),
-        times=_formats("times", entries.get("times"), reader),
-        missing=tuple(text.strip() for text in reader.texts(entries.get("missing"), "missing")),
-    )
+    said = {
+        **{key: _mark(key, entries.get(key), reader) for key in ("delimiter", "decimal", "thousands")},
+        "encoding": _encoding(entries.get("encoding"), reader),
+        "dates": _formats("dates", entries.get("dates"), reader),
+        "times": _formats("times", entries.get("times"), reader),
+        "missing": tuple(text.strip() for text in reader.texts(entries.get("missing"), "missing")),
+    }
+    found = Writing(**{key: value for key, value in said.items() if key in entries})
+    whole = found.over(default or Writing())
+    said_here = {"decimal", "thousands"} & set(entries)
+    if whole.ambiguous and said_here:
+        why = (
+            "" if len(said_here) == 2 else f" (`{whole.thousands}`, the other not said here; `thousands: null` is none)"
+        )
+        reader.say(
+            entries[max(said_here)], f"`decimal` and `thousands` are one mark{why}; a number could be read in two ways"
+        )
+    return found
 
 
 def _mark(key: str, node: Node | None, reader: Reader) -> str | None:
@@ -61,7 +69,9 @@ def _formats(key: str, node: Node | None, reader: Reader) -> tuple[str, ...]:
         elif re.search(r"%-?y", text):
             reader.say(node or "", f"`{text}`: a year of two digits is of no century; only `%Y` is read")
         elif re.search(r"%-?[zZ]", text):
-            reader.say(node or "", f"`{text}`: a time with an offset is written as ISO 8601: 2024-01-31T13:45+01:00")
+            reader.say(
+                node or "", f"`{text}`: a time with an offset is read as ISO 8601 alone, where no `times` are declared"
+            )
         elif wrong := _unknown_format(text):
             reader.say(node or "", f"`{text}` is no format of {key}: `{wrong}` is unknown; write {example}")
     return formats
@@ -121,13 +131,13 @@ def _offset(node: Node, reader: Reader) -> Offset | None:
     return Offset.model_validate(said)
 
 
-def tables(node: Node | None, reader: Reader) -> dict[str, Table]:
+def tables(node: Node | None, reader: Reader, default: Writing | None = None) -> dict[str, Table]:
     """Each table's entry, in the order of the file."""
     entries = {} if node is None else reader.mapping(node, "`tables`")
-    return {name: _table(name, child, reader) for name, child in entries.items()}
+    return {name: _table(name, child, reader, default or Writing()) for name, child in entries.items()}
 
 
-def _table(name: str, node: Node, reader: Reader) -> Table:
+def _table(name: str, node: Node, reader: Reader, default: Writing) -> Table:
     entries = reader.mapping(node, f"table `{name}`", tuple(Table.model_fields))
     kind = reader.text(entries.get("kind"), "kind")
     if kind not in (None, "events", "patients"):
@@ -140,7 +150,7 @@ def _table(name: str, node: Node, reader: Reader) -> Table:
         "code": _template(entries.get("code"), reader),
         "values": _values(entries.get("values"), reader),
         "where": _where(entries.get("where"), reader),
-        "read": writing(entries.get("read"), reader),
+        "read": writing(entries.get("read"), reader, default),
     }
     if said["ignore"] and len(entries) > 1:
         reader.say(
@@ -189,7 +199,9 @@ def _where(node: Node | None, reader: Reader) -> str | None:
     try:
         fragment.parse(text, {})
     except fragment.FragmentError as error:
-        reader.say(node, f"`where` is no condition over the source's columns: {error}")
+        # What a rule would write instead, a mapping cannot.
+        told = str(error).partition("; ")[0] if str(error) in fragment.REFUSED.values() else error
+        reader.say(node, f"`where` is no condition over the columns of one row: {told}")
         return None
     return text
 
