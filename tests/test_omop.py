@@ -10,7 +10,7 @@ import pytest
 from timeline import cli, store
 from timeline.draft import draft
 from timeline.errors import ExtractError, UsageError
-from timeline.ingest import address, format_of, ingest, omop, remap
+from timeline.ingest import address, format_of, ingest, leftover, omop, remap
 from timeline.ingest.omop import found, server
 from timeline.ingest.omop.known import OPERATORS, ROUTES, UNITS
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES
@@ -204,11 +204,11 @@ def test_a_view_is_read_as_a_table_is_and_changes_with_what_it_shows(tmp_path):
 
 def test_files_that_are_no_tables_are_named_or_counted(tmp_path):
     folder = write(tmp_path / "cdm", person=PERSON, drug_exposure=DRUGS)
-    for number in range(found.MANY + 1):
+    for number in range(leftover.NAMED + 1):
         (folder / f"{number}.txt").write_text("x", encoding="utf-8")
     (folder / "LICENSE").write_text("x", encoding="utf-8")
     _, report = loaded(folder)
-    assert "no tables of the OMOP CDM, and not read: 14 files (13 .txt, 1 no ending)" in report.warnings
+    assert "no tables of the OMOP CDM, and not read: *.txt (9 files), without an ending (1 file)" in report.warnings
 
 
 def test_a_changed_database_replaces_its_tables_and_those_that_are_gone(tmp_path):

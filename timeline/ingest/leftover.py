@@ -32,4 +32,4 @@ def named(names: list[str]) -> str:
 
 def _ending(name: str) -> str:
     last = name.rpartition("/")[2]
-    return f"*{''.join(Path(last).suffixes[-2:])}" if "." in last[1:] else "without an ending"
+    return f"*{Path(last).suffix.lower()}" if "." in last[1:] else "without an ending"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.errors import ExtractError
-from timeline.ingest import zstd
+from timeline.ingest import leftover, zstd
 from timeline.ingest.fhir import extract, files, refer, versions
 from timeline.ingest.fhir.described import descriptions
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE
@@ -90,7 +90,8 @@ def together(con: "Connection", paths: Sequence[Path], mapping: Mapping | None, 
     several = refer.resolve(con, scratch)
     knowing = (mapping or Mapping(name="FHIR")).extended(refer.parents(con, scratch), ranked=False)
     staged = list(_parts(con, scratch, [(*one, relations[one[0]]) for one in listed], knowing))
-    beside = [name for path in paths for name in files.beside(path)]
+    folders = [path for path in paths if path.is_dir()]
+    beside = [name for path in folders for name in leftover.beside(path, files.found(path))]
     said = notes(con, scratch, [name for number, _, name in listed if number in empty], beside, several, mapping)
     held = {one.path for one in staged}
     for path in paths:

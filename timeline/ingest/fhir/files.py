@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 LINES = (".ndjson", ".ndjson.gz", ".ndjson.zst", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 """A resource a line, as bulk exports are written."""
 DOCUMENTS = (".json", ".json.gz", ".json.zst")
-NO_DATA = ("extract.yaml", "extract.yml")
-"""Says of an extract whether it is synthetic; read elsewhere."""
 HEAD = 1 << 16
 """Characters in which a document must say what it is."""
 LONGEST = 16 << 20
@@ -37,14 +35,6 @@ def found(path: Path) -> list[Path]:
         return [path] if path.name.lower().endswith(LINES + DOCUMENTS) else []
     inside = sorted(one for one in path.rglob("*") if one.is_file())
     return [one for one in inside if one.name.lower().endswith(LINES + DOCUMENTS) and not one.name.startswith(".")]
-
-
-def beside(path: Path) -> list[str]:
-    """The names of the other files of a folder, which nothing here reads."""
-    if path.is_file():
-        return []
-    used = {*found(path), *(path / name for name in NO_DATA)}
-    return [one.relative_to(path).as_posix() for one in sorted(path.rglob("*")) if one.is_file() and one not in used]
 
 
 def is_fhir(path: Path) -> bool:

@@ -1,10 +1,9 @@
 """What the report of an ingest says about the resources of an extract, in numbers; never what is in one."""
 
-from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timeline.ingest import leftover
 from timeline.ingest.fhir.elements import IGNORED, PARTIAL_DATE, READ
 from timeline.ingest.fhir.extract import is_ignored
 from timeline.ingest.mapping import Mapping
@@ -25,7 +24,7 @@ def notes(
     con: "Connection",
     scratch: str,
     others: Sequence[str],
-    beside: Sequence[str],
+    beside: list[str],
     several: int,
     mapping: Mapping | None,
 ) -> tuple[str, ...]:
@@ -34,7 +33,7 @@ def notes(
     if others:
         said.append(f"files without FHIR, not read: {_listed(others)}")
     if beside:
-        said.append(f"other files of the folder, not read: {_by_ending(beside)}")
+        said.append(f"other files of the folder, not read: {leftover.named(beside)}")
     for sentence, (table, numbers, condition) in QUESTIONS.items():
         where = condition.replace("{scratch}", scratch)
         (found,) = con.execute(f"SELECT {numbers} FROM {scratch}_{table} WHERE {where}").fetchall()
@@ -73,14 +72,6 @@ def _not_read(con: "Connection", scratch: str) -> list[str]:
         why = [f"{type_} ({n}; {IGNORED[type_]})" if type_ in IGNORED else f"{type_} ({n})" for type_, n in rows]
         said.append(f"resources not read: {_listed(why)}")
     return said + [f"{name} is not read: {n} rows have no value" for name, n in unread]
-
-
-def _by_ending(names: Sequence[str]) -> str:
-    """A few names; of many how many end alike."""
-    if len(names) <= NAMED:
-        return ", ".join(names)
-    counted = Counter(Path(name).suffix.lower() or "no ending" for name in names)
-    return f"{len(names)}: " + _listed([f"{ending} ({n})" for ending, n in counted.most_common()])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ CSV or Parquet, as one file or a folder of shards, or in any schema of a DuckDB 
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from timeline.errors import ExtractError
-from timeline.ingest import beside, csvfile, tabular
+from timeline.ingest import beside, csvfile, leftover, tabular
 from timeline.ingest.mapping import Writing
 from timeline.ingest.omop.tables import EVENTS, IGNORED, TABLES, VOCABULARY
 from timeline.quote import literal, whole
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 SUFFIX = re.compile(r"\.(csv|csv\.gz|csv\.zst|parquet)$", re.IGNORECASE)
-MANY = 12
-"""Files that are named; more are counted by their endings."""
 NAMES = sorted((*TABLES, *IGNORED), key=len, reverse=True)
 """The longest first: `concept_ancestor` before what its end may be."""
 
@@ -140,24 +137,10 @@ def in_folder(con: "Connection", path: Path, writing: Writing, scratch: str) -> 
                 notes.append(f"{name}: the file is empty")
                 continue
             found.append(_file(con, table, file, name, writing, f"{scratch}_{table}_{number}"))
-    if others := _others(path, held):
-        notes.append(f"no tables of the OMOP CDM, and not read: {_shown(others)}")
+    used = [file for files in held.values() for file in files]
+    if others := leftover.beside(path, used) if path.is_dir() else []:
+        notes.append(f"no tables of the OMOP CDM, and not read: {leftover.named(others)}")
     return Extract(tuple(found), (*notes, *_not_read(held)))
-
-
-def _others(path: Path, held: dict[str, list[Path]]) -> list[Path]:
-    """The files of a folder, and of the folders in it, that are of no table."""
-    used = {file for files in held.values() for file in files}
-    entries = sorted(path.rglob("*")) if path.is_dir() else []
-    return [one.relative_to(path) for one in entries if one.is_file() and one not in used]
-
-
-def _shown(files: Sequence[Path]) -> str:
-    """The files by name, or many by their endings."""
-    if len(files) <= MANY:
-        return ", ".join(one.as_posix() for one in files)
-    endings = Counter("".join(one.suffixes[-1:]).lower() or "no ending" for one in files)
-    return f"{len(files)} files ({', '.join(f'{n} {ending}' for ending, n in sorted(endings.items()))})"
 
 
 def _not_read(tables: Iterable[str]) -> list[str]:
