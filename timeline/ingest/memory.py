@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BASE, A_THREAD = 512 << 20, 48 << 20
 """Bytes of DuckDB: below them nothing was found to be faster with more, and 16 threads to have enough."""
 
-ROWS = 5_000_000
+ROWS = 2_000_000
 """Rows that are grouped or compared at a time, where all of them would not fit."""
 
 
