@@ -151,6 +151,12 @@ def test_names_from_data_stay_text():
     assert "<script" not in svg and "&lt;script&gt;" in svg
 
 
+def test_days_beyond_a_hundred_are_written_out():
+    svg = charts.picture(specification(frame(("A", "p1", "stay", 0, 130, 130, None, 130))), "svg").decode()
+    texts = re.findall(r">([^<>]+)</text>", svg)
+    assert {"100", "120"} <= set(texts) and not [text for text in texts if "e+" in text]
+
+
 def test_nothing_to_draw_is_a_chart_all_the_same():
     assert charts.picture(specification(frame()), "svg").startswith(b"<svg")
 

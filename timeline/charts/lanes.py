@@ -81,7 +81,7 @@ def _x(declared: Lanes, arranged: Arranged) -> "alt.X":
 
     room = (arranged.last_day - arranged.first_day) * END_ROOM / WIDTH
     scale = alt.Scale(domain=[arranged.first_day, arranged.last_day + room], nice=False, zero=False)
-    axis = alt.Axis(title=declared.x, grid=True, tickMinStep=1, format="~g")
+    axis = alt.Axis(title=declared.x, grid=True, tickMinStep=1, format="~r")
     return alt.X("from:Q", axis=axis, scale=scale)
 
 
