@@ -63,9 +63,10 @@ def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
     wrong = "copy = 1 AND reason IS NOT NULL"
     rejected = f"SELECT DISTINCT file FROM ingest_patient_row WHERE {wrong} ORDER BY file"
     for (name,) in con.execute(rejected).fetchall():
+        rows, raw = as_written(files[name], "w")
         with memory.joined_as_written(con):
-            con.execute(f"""INSERT INTO meta.rejected SELECT r.file, r.source_row, r.reason, w.raw
-                FROM ({as_written(files[name])}) AS w JOIN ingest_patient_row AS r ON r.source_row = w.source_row
+            con.execute(f"""INSERT INTO meta.rejected SELECT r.file, r.source_row, r.reason, {raw}
+                FROM {rows} AS w JOIN ingest_patient_row AS r ON r.source_row = w.source_row
                 WHERE r.file = {literal(name)} AND {wrong} ORDER BY r.source_row""")
 
 

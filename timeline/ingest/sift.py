@@ -128,10 +128,10 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
     )
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
+        rows, raw = as_written(staged, "r")
         with memory.joined_as_written(con):
             con.execute(f"""INSERT INTO meta.rejected
-                SELECT {literal(staged.source_file)}, r.source_row, j.reason, r.raw
-                FROM ({as_written(staged)}) AS r
+                SELECT {literal(staged.source_file)}, r.source_row, j.reason, {raw} FROM {rows} AS r
                 JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
@@ -165,9 +165,12 @@ def _advice(staged: Staged) -> str:
     return ", ".join(literal(staged.advice.get(name, USUAL)) for name in ("time", "end_time"))
 
 
-def as_written(staged: Staged) -> str:
-    """SELECT source_row, raw: rows as the source has them, else as read, as JSON text."""
+def as_written(staged: Staged, alias: str) -> tuple[str, str]:
+    """A FROM item of rows, and of each, under an alias, its text: as the source has it, else as read, as JSON.
+
+    Apart, because the text of all rows is much to write where a few are asked for.
+    """
     if staged.raw is not None:
-        return staged.raw
-    pairs = ", ".join(f"{whole(name)} := f.{whole(name)}" for name in staged.own)
-    return f"SELECT source_row, CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw FROM {staged.relation} AS f"
+        return f"({staged.raw})", f"{alias}.raw"
+    pairs = ", ".join(f"{whole(name)} := {alias}.{whole(name)}" for name in staged.own)
+    return staged.relation, f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"
