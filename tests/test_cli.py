@@ -250,6 +250,18 @@ def test_an_extract_of_which_nothing_can_be_loaded_is_status_1_and_says_why(caps
     assert cli.main(["query", study, "rejected_rows"]) == 0, "what was rejected can be looked at"
 
 
+def test_an_extract_of_rejected_rows_and_their_duplicates_is_status_1_and_tells_the_lost_files_alone(capsys, tmp_path):
+    """A rejected row of a file that gave something is no reason for the loss of another file."""
+    (tmp_path / "extract").mkdir()
+    (tmp_path / "extract" / "patients.csv").write_text("patient_id,sex,birth_date\n1,F,1950-01-01\n2,M,soon\n")
+    (tmp_path / "extract" / "events.csv").write_text("patient_id,time,code\n" + ",2024-01-01,crp\n" * 2)
+    message = told(capsys, "ingest", str(tmp_path / "study.duckdb"), str(tmp_path / "extract"), status=1)
+    assert " ".join(message.split()).startswith(
+        "No event could be loaded: every row of events.csv was rejected, 1 row (and 1 duplicate): "
+        "patient_id is empty (1). meta.rejected keeps each with its reason."
+    )
+
+
 def test_a_failure_leaves_no_study(capsys, tmp_path):
     study = tmp_path / "s.duckdb"
     (tmp_path / "events.csv").write_text("patient_id,when,code,value\n1,2024-01-01,crp,1\n")

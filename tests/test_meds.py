@@ -215,3 +215,25 @@ def test_a_mapping_gives_what_a_folder_leaves_out(extract):
         "mapping m.yaml: codes that no row has: tmp, pulse",
     )
     assert patient == [("F", datetime(1950, 2, 1).date())]
+
+
+@pytest.mark.parametrize("said", [(True, False, None), (1, 0, None), (1.0, 0.0, None), ("true", "False", "")])
+def test_columns_beside_the_standard_are_read_in_any_type(tmp_path, said):
+    """`date_only` says that midnight is no hour; what it leaves empty stays as exact as it is written."""
+    midnight = datetime(2020, 1, 1)
+    frame = pl.DataFrame(
+        {
+            "subject_id": [1, 2, 3], "time": [midnight] * 3, "code": ["anc"] * 3, "numeric_value": [1.0, 2.0, 3.0],
+            "unit": ["10*9/L"] * 3, "route": ["iv"] * 3, "end_time": [datetime(2020, 1, 2)] * 3, "date_only": said,
+        }
+    )  # fmt: skip
+    assert set(frame.columns) <= {field.name for field in meds.TABLES["data"]}, "docs/formats.md lists what is read"
+    (tmp_path / "data").mkdir()
+    frame.write_parquet(tmp_path / "data" / "0.parquet")
+    with store.connect(":memory:") as con:
+        ingest(con, [tmp_path], CONCEPTS)
+        found = con.execute(
+            'SELECT date_only, "time", end_time, value, source_unit, route FROM meta.event ORDER BY patient_id'
+        ).fetchall()
+    rest = (midnight, datetime(2020, 1, 2))
+    assert found == [(n == 1, *rest, float(n), "10*9/L", "iv") for n in (1, 2, 3)]
