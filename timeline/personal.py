@@ -143,14 +143,17 @@ def blot(con: "duckdb.DuckDBPyConnection", table: str, source: str, patient: str
     return found.said
 
 
-EVENTS = """SELECT source_file AS source, 'code' AS "column", code AS word, min(patient_id) AS low,
-        max(patient_id) AS high, count(*) AS rows
+EVENTS = """SELECT source_file AS source, 'code' AS "column", code AS word, enum_code(min(patient_id)) AS low,
+        enum_code(max(patient_id)) AS high, count(*) AS rows
     FROM meta.event WHERE concept IS NULL GROUP BY source_file, code
-    UNION ALL SELECT source_file, 'unit', source_unit, min(patient_id), max(patient_id), count(*)
+    UNION ALL SELECT source_file, 'unit', source_unit, enum_code(min(patient_id)), enum_code(max(patient_id)), count(*)
     FROM meta.event WHERE concept IS NULL OR unit = source_unit GROUP BY source_file, source_unit
-    UNION ALL SELECT source_file, 'route', route, min(patient_id), max(patient_id), count(*)
+    UNION ALL SELECT source_file, 'route', route, enum_code(min(patient_id)), enum_code(max(patient_id)), count(*)
     FROM meta.event WHERE route IS NOT NULL GROUP BY source_file, route"""
-"""What the events of a study say in the source's own words, as `select` reads it."""
+"""What the events of a study say in the source's own words, as `select` reads it.
+
+Patients as numbers: planning `select` over an ENUM of 60,000 ids takes DuckDB two seconds and 300 MB.
+"""
 MEANINGS = {
     "source": "the file",
     "column": "code, unit or route",
