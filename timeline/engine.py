@@ -71,7 +71,7 @@ def run(
     hashes = rule_hashes(ruleset, compiled, params)
     con.execute("BEGIN")
     try:
-        remap(con, ruleset.concepts)
+        remapped = remap(con, ruleset.concepts)
         concepts.write(con, ruleset.concepts)
         _drop_derived(con)
         run_id = _id(hashes, con)
@@ -88,7 +88,7 @@ def run(
             patients=_one(con, "SELECT count(*) FROM patient"),
             events=_one(con, "SELECT count(*) FROM meta.event"),
             replaced=ruleset.replacements,
-            notes=_absent_notes(absent),
+            notes=(*remapped.notes, *_absent_notes(absent)),
             seconds=time.perf_counter() - clock,
         )
         _record(con, report, ruleset, compiled, hashes, params, started)

@@ -99,6 +99,7 @@ CODE = (
     Field("high", "DOUBLE", "highest plausible value"),
     Field("words", "BOOLEAN", "the concept lists its words: they are stored in lower case", nullable=False),
     Field("static", "BOOLEAN", "the time may be empty", nullable=False),
+    Field("reject", "VARCHAR", "why the concept can hold none of its rows: it does not convert the unit"),
 )
 
 PATIENT_FACT = (
@@ -116,6 +117,11 @@ REJECTED = (
     Field("reason", "VARCHAR", "why the row could not be used", nullable=False),
     Field("raw", "VARCHAR", "the row as read, JSON", nullable=False),
 )
+
+UNFIT = tuple(
+    Field(f.name, "VARCHAR" if f.type == PATIENT_KEY else f.type, f.meaning, nullable=f.nullable) for f in EVENT
+)
+"""Rejected rows that another definition of their concept can hold: they are events again as soon as it does."""
 
 STUDY = (
     Field("name", "VARCHAR", "of the setting", nullable=False),
@@ -218,6 +224,7 @@ TABLES = {
     "meta.code": CODE,
     "meta.patient_fact": PATIENT_FACT,
     "meta.rejected": REJECTED,
+    "meta.unfit": UNFIT,
     "meta.study": STUDY,
     "meta.rule": RULE,
     "meta.run": RUN,

@@ -10,7 +10,7 @@ from timeline import personal, schema
 from timeline.errors import NoStudyError, StudyError
 from timeline.quote import literal
 
-FORMAT = "3"
+FORMAT = "4"
 """Version of the study file's own layout."""
 
 

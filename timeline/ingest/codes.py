@@ -40,6 +40,7 @@ TYPES = {
     "numeric": "BOOLEAN",
     "assumed": "BOOLEAN",
     "reject": "VARCHAR",
+    "unfit": "BOOLEAN",
     "fact": "VARCHAR",
     "fact_value": "VARCHAR",
     "text": "VARCHAR",
@@ -74,6 +75,8 @@ class Resolution:
     assumed: bool
     """The rows say no unit, and the canonical one is assumed."""
     reject: str | None
+    unfit: bool = False
+    """They are rejected because of the concept, as it is now, alone."""
     fact: str | None = None
     fact_value: str | None = None
     text: str | None = None
@@ -186,6 +189,7 @@ def _as_concept(said: Resolution, concept: Concept) -> Resolution:
             "numeric": bool(concept.units) and not concept.words,
             "assumed": bool(concept.units) and not said.source_unit,
             "reject": said.reject or (None if found else inconvertible(said.source_unit, concept)),
+            "unfit": said.reject is None and found is None,
         }
     )
 

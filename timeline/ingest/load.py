@@ -71,8 +71,9 @@ def load(
     say: Callable[[str], None],
 ) -> IngestReport:
     """Add the files that are new; return the counts."""
-    apply(con, concepts)
+    remapped = apply(con, concepts)
     new, hashes, report = _new_files(con, staged, label, replace)
+    report = with_(report, warnings=(*report.warnings, *remapped.notes))
     if not new:
         return with_(report, patients=_count(con, "patient"))
     for file in report.replaced:
@@ -175,7 +176,7 @@ def _sha256(path: Path) -> str:
 
 
 def _forget(con: "Connection", name: str) -> None:
-    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.conformance", "meta.source"):
+    for table in ("meta.event", "meta.patient_fact", "meta.rejected", "meta.unfit", "meta.conformance", "meta.source"):
         con.execute(f"DELETE FROM {table} WHERE source_file = ?", [name])
 
 
@@ -196,6 +197,7 @@ def _events(con, events, concepts, label, zone, say) -> tuple[list[Resolution], 
     folded = sift.fold_duplicates(con, events)
     blotted = sift.set_aside(con, events)
     meaning.write_words(con, events)
+    meaning.keep_unfit(con, events)
     meaning.give_meaning(con)
     keep_codes(con)
     by_name = {one.source_file: folded.get(number, 0) for number, (one, _) in enumerate(events)}

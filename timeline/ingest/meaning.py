@@ -50,8 +50,14 @@ def give_meaning(con: "Connection") -> None:
         JOIN ingest_code AS c ON c.id = m.code JOIN ingest_word AS w ON w.id = m.word {SAID}""")
 
 
-def events(files: Files) -> str:
-    """SELECT the new events, columns as in meta.event, of the patients in `ingest_slice`."""
+def keep_unfit(con: "Connection", files: Files) -> None:
+    """Keep what another definition of its concept could hold; its number stays as it is written."""
+    patients = "(SELECT DISTINCT patient, patient_id FROM ingest_patient)"
+    con.execute(f"INSERT INTO meta.unfit {events(files, 'ingest_unfit', patients)} ORDER BY r.file, r.source_row")
+
+
+def events(files: Files, rows: str = "ingest_row", patients: str = "ingest_slice") -> str:
+    """SELECT the new events, columns as in meta.event, of these rows and patients."""
     names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
     midnight = 'r."time" = CAST(CAST(r."time" AS DATE) AS TIMESTAMP)'
     return f"""SELECT r.event_id, k.patient_id, r."time", r.end_time, c.concept, {VALUE} AS value,
@@ -60,9 +66,9 @@ def events(files: Files) -> str:
             coalesce(w.route, lower(c.route)) AS route, c.code, w.source_value,
             nullif(c.source_unit, '') AS source_unit, f.source_file, r.source_row,
             (r.state = {DATE_ONLY} OR (c.date_only AND {midnight})) IS TRUE AS date_only, {IMPLAUSIBLE} AS implausible
-        FROM ingest_row AS r
+        FROM {rows} AS r
         JOIN ingest_code AS c ON c.id = r.code
         JOIN ingest_word AS w ON w.id = r.word
         {SAID}
-        JOIN ingest_slice AS k ON k.patient = r.patient
+        JOIN {patients} AS k ON k.patient = r.patient
         JOIN (VALUES {names}) AS f(number, source_file) ON f.number = r.file"""

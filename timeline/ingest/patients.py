@@ -92,16 +92,22 @@ def _told(advice: Mapping[str, str]) -> str:
     return f"CASE file {said} END"
 
 
-def write_events(con: "Connection", new_events: str | None) -> None:
+STAGED = """SELECT DISTINCT patient_id AS name, patient FROM ingest_patient
+    WHERE patient IN (SELECT DISTINCT patient FROM ingest_row)"""
+"""The patients of staged rows, by their numbers."""
+
+
+def write_events(con: "Connection", new_events: str | None, rows: str = "ingest_row", patients: str = STAGED) -> None:
     """Make the key, the patients and, sorted by patient, time and id, the events anew, with those of `new_events`.
 
-    `new_events` selects from the staged rows of the patients in `ingest_slice`. Slice by slice, because
-    sorting a share of whole events at a time takes three quarters of the time and half the memory.
+    `new_events` selects from the `rows` of the patients in `ingest_slice`; `patients` selects the name and number of
+    all of these. Slice by slice, because sorting a share of whole events at a time takes three quarters of the time
+    and half the memory.
     """
-    _number_patients(con, new_events is not None)
+    _number_patients(con, patients if new_events is not None else NOBODY)
     stored = con.execute("SELECT count(*) FROM meta.event").fetchall()[0][0]
-    staged = con.execute("SELECT count(*) FROM ingest_row").fetchall()[0][0] if new_events is not None else 0
-    patients = con.execute("SELECT count(*) FROM ingest_key").fetchall()[0][0]
+    staged = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0] if new_events is not None else 0
+    places = con.execute("SELECT count(*) FROM ingest_key").fetchall()[0][0]
     columns = ", ".join(f"e.{identifier(f.name)}" for f in schema.EVENT if f.name not in ("event_id", "patient_id"))
     old_events = f"""SELECT e.event_id, k.patient_id, {columns} FROM meta.event AS e
         JOIN ingest_slice AS k ON k.name = CAST(e.patient_id AS VARCHAR)"""
@@ -109,7 +115,7 @@ def write_events(con: "Connection", new_events: str | None) -> None:
     con.execute(schema.ddl("meta.event").replace("meta.event", "meta.event_next", 1))
     slices = max(1, math.ceil((stored + staged) / SLICE))
     for number in range(slices if parts else 0):
-        low, high = patients * number // slices, patients * (number + 1) // slices
+        low, high = places * number // slices, places * (number + 1) // slices
         con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_slice AS SELECT * FROM ingest_key
             WHERE place > {low} AND place <= {high}""")
         con.execute(f"""INSERT INTO meta.event_next SELECT * FROM ({" UNION ALL ".join(parts)})
@@ -119,18 +125,16 @@ def write_events(con: "Connection", new_events: str | None) -> None:
     _write_patients(con)
 
 
-def _number_patients(con: "Connection", staged: bool) -> None:
-    """Make the ENUM of all patients, and `ingest_key`: their place in it, and their number among the staged rows."""
-    known = """SELECT DISTINCT CAST(patient_id AS VARCHAR) AS name FROM meta.event
-        UNION SELECT patient_id FROM meta.patient_fact"""
-    numbers = "SELECT NULL AS name, NULL AS patient WHERE FALSE"
-    if staged:
-        numbers = """SELECT DISTINCT patient_id AS name, patient FROM ingest_patient
-            WHERE patient IN (SELECT DISTINCT patient FROM ingest_row)"""
-        known += f" UNION SELECT name FROM ({numbers})"
-    con.execute(f"CREATE TEMP TABLE ingest_id AS SELECT name FROM ({known}) ORDER BY name")
+NOBODY = "SELECT CAST(NULL AS VARCHAR) AS name, NULL AS patient WHERE FALSE"
+
+
+def _number_patients(con: "Connection", numbers: str) -> None:
+    """Make the ENUM of all patients, and `ingest_key`: their place in it, and their number among the new rows."""
+    known = f"""SELECT DISTINCT CAST(patient_id AS VARCHAR) AS name FROM meta.event
+        UNION SELECT patient_id FROM meta.patient_fact UNION SELECT name FROM ({numbers})"""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE ingest_id AS SELECT name FROM ({known}) ORDER BY name")
     con.execute(f"CREATE OR REPLACE TYPE {schema.PATIENT_KEY} AS ENUM (SELECT name FROM ingest_id ORDER BY name)")
-    con.execute(f"""CREATE TEMP TABLE ingest_key AS
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_key AS
         SELECT i.name, CAST(i.name AS {schema.PATIENT_KEY}) AS patient_id, n.patient,
             row_number() OVER (ORDER BY i.name) AS place
         FROM ingest_id AS i LEFT JOIN ({numbers}) AS n ON n.name = i.name""")

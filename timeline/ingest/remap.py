@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from timeline import concepts as concept_tables
 from timeline import personal, schema
-from timeline.ingest import codes, parse
+from timeline.ingest import codes, parse, patients
 from timeline.ingest.staged import Code
+from timeline.printing import count
 from timeline.rules import Concept
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SETTING = "concepts"
 """The name in meta.study of the hash of the concepts in force."""
-MEANING = ("concept", "unit", "factor", "offset", "low", "high", "words", "static")
+MEANING = ("concept", "unit", "factor", "offset", "low", "high", "words", "static", "reject")
 """What of a code decides its events."""
 
 
@@ -31,6 +32,23 @@ class RemapReport:
     """Events derived anew."""
     rejected: int = 0
     """Events that their new concept cannot hold: the unit cannot be converted, or the time is empty."""
+    readmitted: int = 0
+    """Rejected rows that their new concept can hold."""
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Why they were rejected, with their rows."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say: events that came and went with what concepts can hold."""
+        came = count(self.readmitted, "row was", "rows were")
+        return (
+            *([f"{came} rejected, and concepts as they are now can hold them"] if self.readmitted else []),
+            *(
+                f"{count(n, 'event is', 'events are')} rejected now that a concept has changed: {reason}; with the "
+                "concept as it was they come back"
+                for reason, n in self.reasons
+            ),
+        )
 
 
 def remap(con: "Connection", concepts: Mapping[str, Concept]) -> RemapReport:
@@ -59,12 +77,13 @@ def apply(con: "Connection", concepts: Mapping[str, Concept]) -> RemapReport:
         return RemapReport()
     codes.create(con, "ingest_change")
     codes.insert(con, "ingest_change", list(enumerate(changed)))
-    rejected = _reject(con)
+    readmitted = _readmit(con)
+    reasons = _reject(con)
     events = _derive(con)
     _remember(con)
     con.execute("DROP TABLE ingest_change")
     _name_mapped_codes(con)
-    return RemapReport(len(changed), events, rejected)
+    return RemapReport(len(changed), events, sum(n for _, n in reasons), readmitted, reasons)
 
 
 def changed_codes(con: "Connection", concepts: Mapping[str, Concept]) -> tuple[str, ...]:
@@ -86,7 +105,7 @@ def _changed(con: "Connection", meanings: codes.Meanings) -> list[codes.Resoluti
     ).fetchall():
         said = Code(code=code, key=key, concept=named, parents=tuple(parents), levels=tuple(levels))
         now = codes.resolve(mapping, said, unit, meanings)
-        if [getattr(now, name) for name in MEANING] != before or now.reject is not None:
+        if [getattr(now, name) for name in MEANING] != before:
             found.append(now)
     return found
 
@@ -97,8 +116,37 @@ EVENTS = """FROM meta.event AS e
         ON c.mapping = coalesce(s.mapping, '') AND c.code = e.code AND c.source_unit = coalesce(e.source_unit, '')"""
 
 
-def _reject(con: "Connection") -> int:
-    """Move events that their new meaning cannot hold to meta.rejected, and the counts of their files with them."""
+def _readmit(con: "Connection") -> int:
+    """Make events of rejected rows that their new meaning can hold, with the counts of their files; return how many."""
+    held = EVENTS.replace("meta.event", "meta.unfit")
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_fit AS SELECT e.*
+        {held} WHERE c.reject IS NULL AND (e."time" IS NOT NULL OR c.static)""")
+    fit = con.execute("SELECT count(*) FROM ingest_fit").fetchall()[0][0]
+    if fit:
+        for table in ("meta.rejected", "meta.unfit"):
+            con.execute(f"""DELETE FROM {table} USING ingest_fit AS f
+                WHERE {table}.source_file = f.source_file AND {table}.source_row = f.source_row""")
+        _recount(con, "ingest_fit", loaded="+", rejected="-")
+        patients.write_events(
+            con,
+            """SELECT f.* REPLACE (k.patient_id AS patient_id)
+                FROM ingest_fit AS f JOIN ingest_slice AS k ON k.name = f.patient_id""",
+            "ingest_fit",
+            "SELECT DISTINCT patient_id AS name, NULL AS patient FROM ingest_fit",
+        )
+        patients.refresh(con)
+    con.execute("DROP TABLE ingest_fit")
+    return fit
+
+
+def _recount(con: "Connection", rows: str, loaded: str, rejected: str) -> None:
+    con.execute(f"""UPDATE meta.source
+        SET rows_loaded = rows_loaded {loaded} n, rows_rejected = rows_rejected {rejected} n
+        FROM (SELECT source_file AS name, count(*) AS n FROM {rows} GROUP BY source_file) WHERE source_file = name""")
+
+
+def _reject(con: "Connection") -> tuple[tuple[str, int], ...]:
+    """Move events that their new meaning cannot hold to meta.rejected; return the reasons with their rows."""
     raw = "patient_id", "time", "end_time", "code", "source_value", "source_unit", "text", "route"
     pairs = ", ".join(f'"{name}" := e."{name}"' for name in raw)
     con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_refused AS
@@ -110,13 +158,13 @@ def _reject(con: "Connection") -> int:
     personal.blot(con, "ingest_refused", "source_file", "patient_id")
     con.execute("""INSERT INTO meta.rejected SELECT source_file, source_row, reason, raw FROM ingest_refused
         ORDER BY source_file, source_row""")
+    con.execute("""INSERT INTO meta.unfit SELECT * FROM meta.event
+        WHERE event_id IN (SELECT event_id FROM ingest_refused) ORDER BY source_file, source_row""")
     con.execute("DELETE FROM meta.event WHERE event_id IN (SELECT event_id FROM ingest_refused)")
-    con.execute("""UPDATE meta.source SET rows_loaded = rows_loaded - n, rows_rejected = rows_rejected + n
-        FROM (SELECT source_file AS name, count(*) AS n FROM ingest_refused GROUP BY source_file)
-        WHERE source_file = name""")
-    refused = con.execute("SELECT count(*) FROM ingest_refused").fetchall()[0][0]
+    _recount(con, "ingest_refused", loaded="-", rejected="+")
+    reasons = con.execute("SELECT reason, count(*) FROM ingest_refused GROUP BY reason ORDER BY 2 DESC, 1").fetchall()
     con.execute("DROP TABLE ingest_refused")
-    return refused
+    return tuple(reasons)
 
 
 def _derive(con: "Connection") -> int:
@@ -144,14 +192,16 @@ def _remember(con: "Connection") -> None:
     con.execute("""DELETE FROM meta.code USING ingest_change AS c
         WHERE meta.code.mapping = c.mapping AND meta.code.code = c.code AND meta.code.source_unit = c.source_unit""")
     columns = ", ".join(f'"{field.name}"' for field in schema.CODE)
-    con.execute(f"""INSERT INTO meta.code SELECT {columns} FROM ingest_change WHERE reject IS NULL
+    con.execute(f"""INSERT INTO meta.code SELECT {columns} FROM ingest_change
         ORDER BY mapping, code, source_unit""")
 
 
 def forget_codes(con: "Connection") -> None:
     """Forget what codes mean that no event has any more: a file in place of another may say otherwise of them."""
     con.execute("""DELETE FROM meta.code WHERE NOT EXISTS (
-        SELECT 1 FROM meta.event AS e JOIN meta.source AS s ON s.source_file = e.source_file
+        SELECT 1 FROM (SELECT source_file, code, source_unit FROM meta.event
+            UNION ALL SELECT source_file, code, source_unit FROM meta.unfit) AS e
+        JOIN meta.source AS s ON s.source_file = e.source_file
         WHERE coalesce(s.mapping, '') = meta.code.mapping AND e.code = meta.code.code
             AND coalesce(e.source_unit, '') = meta.code.source_unit)""")
 
@@ -161,7 +211,7 @@ def keep_codes(con: "Connection") -> None:
     columns = ", ".join(f'"{field.name}"' for field in schema.CODE)
     same = "k.mapping = c.mapping AND k.code = c.code AND k.source_unit = c.source_unit"
     con.execute(f"""INSERT INTO meta.code SELECT DISTINCT {columns} FROM ingest_code AS c
-        WHERE fact IS NULL AND reject IS NULL AND NOT EXISTS (SELECT 1 FROM meta.code AS k WHERE {same})
+        WHERE fact IS NULL AND (reject IS NULL OR unfit) AND NOT EXISTS (SELECT 1 FROM meta.code AS k WHERE {same})
         ORDER BY mapping, code, source_unit""")
     _name_mapped_codes(con)
 

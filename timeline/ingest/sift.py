@@ -84,6 +84,10 @@ REASON = f"""CASE
         THEN 'time is empty, and ' || c.concept || ' is no baseline fact'
     END"""
 
+UNFIT = f"""(r.patient IS NOT NULL AND c.code <> '' AND c.fact IS NULL AND (c.reject IS NULL OR c.unfit)
+    AND (r.end_state = {UNREADABLE}) IS NOT TRUE)"""
+"""Of what is rejected: another definition of the concept could hold it."""
+
 
 @contextmanager
 def told(staged: Staged) -> Iterator[None]:
@@ -104,12 +108,14 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
 
     Returns sentences about reasons that would have told who a row is of.
     """
-    con.execute("CREATE TEMP TABLE ingest_reject (file UINTEGER, source_row UBIGINT, patient UINTEGER, reason VARCHAR)")
+    con.execute("""CREATE TEMP TABLE ingest_reject
+        (file UINTEGER, source_row UBIGINT, patient UINTEGER, reason VARCHAR, unfit BOOLEAN)""")
     # What a format refuses has its reason first: a dose that was held has no time because it was held.
     for number, (staged, _) in enumerate(files):
         if staged.refused is not None:
             refused = (
-                f"SELECT r.file, r.source_row, r.patient, n.reason FROM ingest_row AS r JOIN ({staged.refused}) AS n"
+                f"SELECT r.file, r.source_row, r.patient, n.reason, FALSE FROM ingest_row AS r "
+                f"JOIN ({staged.refused}) AS n"
             )
             with told(staged):
                 con.execute(
@@ -117,7 +123,7 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
                 )
     advice = ", ".join(f"({number}, {_advice(staged)})" for number, (staged, _) in enumerate(files))
     con.execute(f"""INSERT INTO ingest_reject SELECT * FROM (
-        SELECT r.file, r.source_row, r.patient, {REASON} AS reason
+        SELECT r.file, r.source_row, r.patient, {REASON} AS reason, {UNFIT} AS unfit
         FROM ingest_row AS r JOIN ingest_code AS c ON c.id = r.code JOIN ingest_word AS w ON w.id = r.word
         JOIN (VALUES {advice}) AS a(file, "time", end_time) ON a.file = r.file) AS f
         WHERE reason IS NOT NULL AND NOT EXISTS (
@@ -133,6 +139,8 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
             con.execute(f"""INSERT INTO meta.rejected
                 SELECT {literal(staged.source_file)}, r.source_row, j.reason, {raw} FROM {rows} AS r
                 JOIN ingest_reject AS j ON j.file = {number} AND j.source_row = r.source_row ORDER BY r.source_row""")
+    con.execute("""CREATE TEMP TABLE ingest_unfit AS SELECT r.* FROM ingest_row AS r
+        JOIN ingest_reject AS j ON j.file = r.file AND j.source_row = r.source_row WHERE j.unfit""")
     con.execute("""DELETE FROM ingest_row USING ingest_reject AS j
         WHERE ingest_row.file = j.file AND ingest_row.source_row = j.source_row""")
     sex = one_form("coalesce(c.fact_value, w.source_value, w.words)", said_by(staged for staged, _ in files))
