@@ -202,6 +202,18 @@ def test_a_view_is_read_as_a_table_is_and_changes_with_what_it_shows(tmp_path):
         loaded(gone)
 
 
+def test_a_database_of_views_alone_is_read(tmp_path):
+    file = database(
+        tmp_path / "cdm.duckdb",
+        PERSON_TABLE.replace("PERSON AS", "p AS"), DEATH_TABLE.replace("DEATH AS", "d AS"),
+        "CREATE VIEW person AS FROM p", "CREATE VIEW death AS FROM d",
+    )  # fmt: skip
+    _, report = loaded(file)
+    assert {one.source_file: one.rows_loaded for one in report.sources} == {
+        "cdm.duckdb#person": 1, "cdm.duckdb#death": 1,
+    }  # fmt: skip
+
+
 def test_files_that_are_no_tables_are_named_or_counted(tmp_path):
     folder = write(tmp_path / "cdm", person=PERSON, drug_exposure=DRUGS)
     for number in range(leftover.NAMED + 1):

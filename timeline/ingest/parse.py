@@ -12,7 +12,8 @@ EXACT, DATE_ONLY, OFFSET, UNREADABLE, EMPTY = 0, 1, 2, 3, 4
 
 DATE = r"\d{4}-\d{2}-\d{2}"
 CLOCK = r"[ Tt]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
-SHIFT = r" ?([Zz]|UTC|[+-]\d{2}(:?\d{2})?)"
+SHIFT = r" ?([Zz]|UTC|[+-](0\d|1[0-3])(:?[0-5]\d)?|[+-]14(:?00)?)"
+"""An offset from UTC that there is: none is above 14 hours."""
 NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 LARGEST = "1e300"
 """From here on a conversion to another unit might leave what a DOUBLE can hold."""

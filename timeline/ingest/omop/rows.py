@@ -190,7 +190,7 @@ def person_id(found: Found) -> str:
     """The id as text, as it is written, never through a number that cannot hold it."""
     own = found.columns["person_id"]
     if found.types[own] in EXACT:
-        return f"CAST(CAST({whole(own)} AS BIGINT) AS VARCHAR)"
+        return f"CAST(TRY_CAST({whole(own)} AS BIGINT) AS VARCHAR)"
     if found.types[own] in INTEGERS:
         return f"CAST({whole(own)} AS VARCHAR)"
     return f"regexp_replace({words(found, 'person_id')}, '^([+-]?[0-9]+)[.]0+$', '\\1')"

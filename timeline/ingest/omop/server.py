@@ -44,7 +44,7 @@ def copied(con: "Connection", extract: Extract, scratch: str) -> Extract:
 
 
 def _copy(con: "Connection", one: Found, scratch: str) -> Found:
-    table = f"{scratch}_{one.table}"
+    table = f"{scratch}_copy_{one.table}"
     con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM {one.relation} ORDER BY ALL")
     # A sum, not an exclusive or, in which equal rows would cancel out.
     digest = con.execute(f"SELECT sha256(concat_ws('/', count(*), sum(CAST(hash(t) AS HUGEINT)))) FROM {table} AS t")

@@ -45,7 +45,8 @@ def number(found: Found, name: str) -> str:
         return f"nullif(CAST({whole(own)} AS BIGINT), 0)"
     if kind in EXACT:
         exact = f"abs({whole(own)}) < {EXACT[kind]} AND {whole(own)} = trunc({whole(own)})"
-        return f"nullif(CASE WHEN {exact} THEN CAST({whole(own)} AS BIGINT) END, 0)"
+        # TRY: the statistics of a Parquet file leave NaN out, so that DuckDB may take the condition for always true.
+        return f"nullif(CASE WHEN {exact} AND NOT isnan({whole(own)}) THEN TRY_CAST({whole(own)} AS BIGINT) END, 0)"
     written = words(found, name)
     whole_number = f"regexp_full_match({written}, '-?[0-9]+([.]0*)?')"
     return f"nullif(CASE WHEN {whole_number} THEN TRY_CAST({written} AS BIGINT) END, 0)"
