@@ -72,7 +72,11 @@ def _set_aside(con: "Connection", files: Mapping[str, Staged]) -> None:
 
 def _stage(con: "Connection", batch: Batch, advice: Mapping[str, str], words: Mapping[str, str]) -> None:
     own = ", ".join(f"r.{whole(name)}" for name in batch.own)
-    birth, state = parse.time(batch.columns["birth_date"], "UTC")
+    born = batch.columns["birth_date"]
+    birth, state = parse.time(born, "UTC")
+    if born.is_text:
+        # A day of birth is the day as written, wherever that was: an offset from UTC moves no birthday.
+        birth = f"CASE WHEN ({birth}) IS NOT NULL THEN TRY_CAST(left({parse.text(born)}, 10) AS DATE) END"
     year = f"regexp_extract({raw(batch.columns['birth_year'])}, {literal(YEAR)}, 1)"
     con.execute(f"""CREATE TEMP TABLE ingest_patient_row AS
         SELECT *, CASE WHEN patient_id IS NULL THEN 'patient_id is empty'
