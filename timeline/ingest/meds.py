@@ -107,7 +107,7 @@ def descriptions(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
     metadata = codes_file(path)
     if metadata is None or not {"code", "description"} <= set(_columns(con, metadata, CODES)):
         return {}
-    said = "CAST(code AS VARCHAR) AS code, CAST(description AS VARCHAR) AS description"
+    said = "trim(CAST(code AS VARCHAR)) AS code, CAST(description AS VARCHAR) AS description"
     return dict(
         con.execute(f"""SELECT code, min(description) FROM (SELECT {said} FROM {_scan(metadata)})
             WHERE code IS NOT NULL AND trim(description) <> '' GROUP BY code""").fetchall()
@@ -209,7 +209,7 @@ def _metadata(con: duckdb.DuckDBPyConnection, file: Path) -> Metadata:
     types = _columns(con, file, CODES)
     if "code" not in types:
         return Metadata(notes=(f"{CODES}: no column `code`, so that nothing of it is used",))
-    rows = f"(SELECT * REPLACE (CAST(code AS VARCHAR) AS code) FROM {_scan(file)} WHERE code IS NOT NULL)"
+    rows = f"(SELECT * REPLACE (trim(CAST(code AS VARCHAR)) AS code) FROM {_scan(file)} WHERE code IS NOT NULL)"
     notes: list[str] = []
     parents: dict[str, tuple[str, ...]] = {}
     if types.get("parent_codes", "").endswith("[]"):
