@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from timeline import cli, store
@@ -512,3 +513,38 @@ def test_tables_of_a_server_are_numbered_and_hashed_by_what_they_hold(tmp_path):
     changed = read("1, '2024-01-01'", "2, '2024-01-02'")
     assert changed["shown#death"][0] != first["shown#death"][0]
     assert changed["shown#person"] == first["shown#person"]
+
+
+def test_gaps_that_a_data_frame_writes_as_nan_are_missing_ids(tmp_path):
+    """Statistics of a Parquet file leave NaN out, so that DuckDB may prove conditions that do not hold of it."""
+    gap = [1.0, float("nan")]
+    pl.DataFrame(
+        {
+            "person_id": [1, 2], "gender_concept_id": [8532.0, gap[1]], "year_of_birth": [1970.0, gap[1]],
+            "month_of_birth": gap, "day_of_birth": gap,
+        }
+    ).write_parquet(tmp_path / "person.parquet")  # fmt: skip
+    ids = ("unit_concept_id", "operator_concept_id", "value_as_concept_id", "measurement_source_concept_id")
+    pl.DataFrame(
+        {
+            "person_id": [1, 2], "measurement_concept_id": [600.0, gap[1]], "measurement_date": ["2024-01-01"] * 2,
+            "value_as_number": gap, "measurement_source_value": ["a", "b"], **dict.fromkeys(ids, gap),
+        }
+    ).write_parquet(tmp_path / "measurement.parquet")  # fmt: skip
+    con, report = loaded(tmp_path)
+    assert all(one.reconciles and one.rows_loaded == 2 for one in report.sources)
+    born = "SELECT CAST(patient_id AS VARCHAR), sex, CAST(birth_date AS VARCHAR), birth_year FROM patient ORDER BY 1"
+    assert con.execute(born).fetchall() == [("1", "F", "1970-01-01", 1970), ("2", None, None, None)]
+    assert con.execute("SELECT code FROM event ORDER BY source_row").fetchall() == [("OMOP/600",), ("measurement/b",)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "America/New_York"])
+def test_an_instant_of_birth_is_a_day_in_utc_whatever_the_clock_of_the_machine(tmp_path, zone):
+    person = "CREATE TABLE person AS SELECT 1 AS person_id, TIMESTAMPTZ '1970-12-31 23:30+00' AS birth_datetime"
+    path = database(tmp_path / "cdm.duckdb", person, DEATH_TABLE)
+    con = store.connect(":memory:")
+    con.execute(f"SET TimeZone = '{zone}'")
+    ingest(con, [path], CONCEPTS, timezone="Europe/Zurich")
+    assert con.execute("SELECT CAST(birth_date AS VARCHAR), birth_year FROM patient WHERE patient_id = '1'").fetchall()[
+        0
+    ] == ("1970-12-31", 1970)

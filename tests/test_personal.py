@@ -110,6 +110,19 @@ def test_what_stands_for_a_patient_is_counted_and_not_told(
     assert [word for word in words if word not in told] == []
 
 
+@pytest.mark.parametrize("patients", [2, 12])
+def test_a_patient_s_own_id_in_a_single_cell_is_not_told(tmp_path: Path, patients: int) -> None:
+    """A slip in a few rows: the column is one of codes, and no share of its words says otherwise."""
+    names = [f"Mueller-{n}" for n in range(patients)]
+    rows = [f"{name},2024-01-01 08:00,KIND {n % 2},{n % 3},mg/L," for n, name in enumerate(names)]
+    rows += [f"{names[0]},2024-01-02,{names[0]},1,mg/L,", f"{names[1]},2024-01-02,crp,1,{names[1]},"]
+    rows += [f"{names[0]},2024-01-02,anakinra,1,mg,{names[0]}"]
+    (tmp_path / "events.csv").write_text(csv("patient_id,time,code,value,unit,route", rows))
+    said = everything_said(tmp_path, {})
+    assert "ueller" not in said
+    assert "KIND 0" in said
+
+
 def test_what_is_shared_or_of_one_patient_among_few_is_told(tmp_path: Path) -> None:
     kinds = [f"P{n},2024-01-01 08:00,KIND {n % 3},1" for n in range(6)]
     (tmp_path / "events.csv").write_text(csv("patient_id,time,code,value", kinds))
@@ -193,8 +206,10 @@ def test_a_column_is_judged_by_who_has_its_words_and_not_by_their_letters() -> N
     """The criterion alone: most words of one patient each, and hardly more than one word a patient."""
 
     def told(*words: tuple[str, str, int, int]) -> set[str]:
-        rows = ", ".join(f"('{source}', 'code', '{word}', {low}, {high}, 1)" for source, word, low, high in words)
-        spoken = f'SELECT * FROM (VALUES {rows}) AS w(source, "column", word, low, high, rows)'
+        rows = ", ".join(
+            f"('{source}', 'code', '{word}', {low}, {high}, FALSE, 1)" for source, word, low, high in words
+        )
+        spoken = f'SELECT * FROM (VALUES {rows}) AS w(source, "column", word, low, high, itself, rows)'
         with duckdb.connect() as con:
             return {word for word in {word for _, word, *_ in words} if personal.of(con, spoken).holds("code", word)}
 

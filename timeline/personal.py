@@ -74,19 +74,22 @@ def select(spoken: str) -> str:
     """SELECT source, "column", word: those of `spoken` that stand for a person each.
 
     `spoken` is a SELECT of source, "column", word, the first (`low`) and the last (`high`) of the patients who have
-    it, in any order of patients, and its `rows`; a word may be in several rows. A column is judged file by file, and
-    by what that leaves over all files, which may be one a patient.
+    it, in any order of patients, whether it is the id of its one patient (`itself`), and its `rows`; a word may be in
+    several rows. A column is judged file by file, and by what that leaves over all files, which may be one a patient;
+    a patient's own id stands for the patient whatever else the column holds.
     """
     left = """SELECT NULL AS source, "column", word, vocabulary, min(low) AS low, max(high) AS high, sum(rows) AS rows
             FROM word ANTI JOIN alone USING ("column", word) GROUP BY ALL"""
     return f"""WITH spoken AS ({spoken}),
         word AS (SELECT source, "column", word, regexp_extract(word, {VOCABULARY}) AS vocabulary,
-                min(low) AS low, max(high) AS high, sum(rows) AS rows
+                min(low) AS low, max(high) AS high, bool_or(itself) AS itself, sum(rows) AS rows
             FROM spoken WHERE word IS NOT NULL AND low IS NOT NULL GROUP BY ALL),
         alone AS (SELECT DISTINCT "column", word FROM word AS w WHERE {_judged("word", "p.source = w.source")}),
         rest AS ({left}),
         together AS (SELECT DISTINCT "column", word FROM rest AS w WHERE {_judged("rest")})
-        SELECT source, "column", word FROM word SEMI JOIN (FROM alone UNION ALL FROM together) USING ("column", word)"""
+        SELECT source, "column", word FROM word SEMI JOIN (
+            FROM alone UNION ALL FROM together UNION ALL SELECT "column", word FROM word WHERE itself
+        ) USING ("column", word)"""
 
 
 def _judged(words: str, same: str = "TRUE") -> str:
@@ -127,12 +130,16 @@ QUOTED = r"'(?s)^(\w+) ''(.*)'' '"
 def blot(con: "duckdb.DuckDBPyConnection", table: str, source: str, patient: str) -> tuple[str, ...]:
     """Take words that stand for a person out of the column `reason` of `table`; return sentences that say so.
 
-    `source` and `patient` are SQL over its rows. The rows as they were read, set aside, keep the words.
+    `source` and `patient`, an id as text, are SQL over its rows. The rows as they were read, set aside, keep the words.
     """
     quoted = f"""SELECT {source} AS source, regexp_extract(reason, {QUOTED}, 1) AS "column",
             regexp_extract(reason, {QUOTED}, 2) AS word, min({patient}) AS low, max({patient}) AS high, count(*) AS rows
         FROM {table} WHERE regexp_matches(reason, {QUOTED}) GROUP BY ALL"""
-    found = of(con, quoted, "the column raw of meta.rejected has them")
+    found = of(
+        con,
+        f"SELECT *, low = high AND lower(low) = lower(word) AS itself FROM ({quoted})",
+        "the column raw of meta.rejected has them",
+    )
     for column, words in found.words.items():
         con.execute(
             f"""UPDATE {table} SET reason = replace(reason, '''' || w.word || '''', ?)
@@ -143,12 +150,13 @@ def blot(con: "duckdb.DuckDBPyConnection", table: str, source: str, patient: str
     return found.said
 
 
-EVENTS = """SELECT source_file AS source, 'code' AS "column", code AS word, enum_code(min(patient_id)) AS low,
-        enum_code(max(patient_id)) AS high, count(*) AS rows
+WHO = """enum_code(min(patient_id)) AS low, enum_code(max(patient_id)) AS high,
+        min(patient_id) = max(patient_id) AND lower(CAST(min(patient_id) AS VARCHAR)) = lower({word}) AS itself"""
+EVENTS = f"""SELECT source_file AS source, 'code' AS "column", code AS word, {WHO.format(word="code")}, count(*) AS rows
     FROM meta.event WHERE concept IS NULL GROUP BY source_file, code
-    UNION ALL SELECT source_file, 'unit', source_unit, enum_code(min(patient_id)), enum_code(max(patient_id)), count(*)
+    UNION ALL SELECT source_file, 'unit', source_unit, {WHO.format(word="source_unit")}, count(*)
     FROM meta.event WHERE concept IS NULL OR unit = source_unit GROUP BY source_file, source_unit
-    UNION ALL SELECT source_file, 'route', route, enum_code(min(patient_id)), enum_code(max(patient_id)), count(*)
+    UNION ALL SELECT source_file, 'route', route, {WHO.format(word="route")}, count(*)
     FROM meta.event WHERE route IS NOT NULL GROUP BY source_file, route"""
 """What the events of a study say in the source's own words, as `select` reads it.
 

@@ -169,7 +169,8 @@ def _of_persons(con: "Connection", rows: tabular.Rows, column: str, patient: str
     spoken = f"""SELECT 'file' AS source, 'code' AS "column", {word} AS word, min({who}) AS low, max({who}) AS high,
         count(*) AS rows FROM {rows.relation} GROUP BY word"""
     if patient is not None:
-        return bool(con.execute(f"SELECT 1 FROM ({personal.select(spoken)}) LIMIT 1").fetchall())
+        own = f"SELECT *, low = high AND lower(low) = lower(word) AS itself FROM ({spoken})"
+        return bool(con.execute(f"SELECT 1 FROM ({personal.select(own)}) LIMIT 1").fetchall())
     words, n = con.execute(f"SELECT count(word), coalesce(sum(rows), 0) FROM ({spoken}) WHERE word > ''").fetchall()[0]
     return words >= personal.NOTES and n <= personal.NEARLY * words
 

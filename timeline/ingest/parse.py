@@ -41,6 +41,9 @@ def text(source: Source) -> str:
         return f"CASE WHEN isnan({source.sql}) THEN NULL ELSE CAST({source.sql} AS VARCHAR) END"
     if source.is_text:
         return f"nullif(trim({source.sql}), '')"
+    if source.type == "TIMESTAMP WITH TIME ZONE":
+        # A cast alone would write it on the clock of the machine.
+        return f"CAST(timezone('UTC', {source.sql}) AS VARCHAR) || '+00'"
     return f"CAST({source.sql} AS VARCHAR)"
 
 

@@ -150,7 +150,7 @@ def _reject(con: "Connection") -> tuple[tuple[str, int], ...]:
     raw = "patient_id", "time", "end_time", "code", "source_value", "source_unit", "text", "route"
     pairs = ", ".join(f'"{name}" := e."{name}"' for name in raw)
     con.execute(f"""CREATE OR REPLACE TEMP TABLE ingest_refused AS
-        SELECT e.event_id, e.patient_id, e.source_file, e.source_row,
+        SELECT e.event_id, CAST(e.patient_id AS VARCHAR) AS patient_id, e.source_file, e.source_row,
             coalesce(c.reject, 'time is empty or could not be read, and '
                 || coalesce(c.concept || ' is no', 'the code is mapped to no') || ' baseline fact') AS reason,
             CAST(to_json(struct_pack({pairs})) AS VARCHAR) AS raw

@@ -130,7 +130,10 @@ def set_aside(con: "Connection", files: Files) -> tuple[str, ...]:
             SELECT 1 FROM ingest_reject AS j WHERE j.file = f.file AND j.source_row = f.source_row)""")
     names = ", ".join(f"({number}, {literal(staged.source_file)})" for number, (staged, _) in enumerate(files))
     said = personal.blot(
-        con, "ingest_reject", f"(SELECT name FROM (VALUES {names}) AS f(n, name) WHERE n = file)", "patient"
+        con,
+        "ingest_reject",
+        f"(SELECT name FROM (VALUES {names}) AS f(n, name) WHERE n = file)",
+        "(SELECT any_value(p.patient_id) FROM ingest_patient AS p WHERE p.patient = ingest_reject.patient)",
     )
     for (number,) in con.execute("SELECT DISTINCT file FROM ingest_reject ORDER BY file").fetchall():
         staged, _ = files[number]
