@@ -301,7 +301,7 @@ def test_formats_that_say_every_part_of_a_time_once_are_read_by_duckdb(read):
     assert (writing.dates, writing.times) == (dates, times)
     for one in (*dates, *times):
         again = f"strptime(strftime(TIMESTAMP '2024-05-10 15:30', '{one}'), '{one}')"
-        [(found,)] = duckdb.sql(f"SELECT strftime({again}, '%Y-%m-%d %H:%M')").fetchall()
+        [(found,)] = duckdb.execute(f"SELECT strftime({again}, '%Y-%m-%d %H:%M')").fetchall()
         assert found == ("2024-05-10 00:00" if one in dates else "2024-05-10 15:30")
 
 

@@ -78,11 +78,8 @@ def _vocabularies(mapping: MappingFile, concepts: Concepts) -> Iterator[Finding]
             if name in concepts:
                 yield from _word(mapping, at, ours, concepts[name])
             elif name == SEX and ours.strip().lower() not in {word.lower() for word in FORMS}:
-                hint = did_you_mean(ours.strip().lower(), FORMS)
-                said = (
-                    f"`{ours}` is no sex{hint}; write F or M, and leave out a word that is neither: it stays as it is"
-                )
-                yield Finding(mapping.place(*at), said)
+                hint = did_you_mean(ours.strip().lower(), FORMS) or "; write F or M; a word left out stays as it is"
+                yield Finding(mapping.place(*at), f"`{ours}` is no sex{hint}")
 
 
 def _word(mapping: MappingFile, at: tuple[str, ...], word: str, concept: Concept) -> Iterator[Finding]:
