@@ -137,6 +137,17 @@ def foreign(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("values", "certain"), [(("0,500", "1,500"), True), (("10,500", "1,500"), False), (("1,5", "1,500"), True)]
+)
+def test_a_comma_after_a_lone_0_is_a_decimal_mark_and_one_after_10_may_be_either(tmp_path, values, certain):
+    rows = "".join(f"1;2024-01-01;crp;{value}\n" for value in values)
+    (tmp_path / "labs.csv").write_text(f"pid;charttime;test;result\n{rows}")
+    [table] = draft(tmp_path, CONCEPTS).tables
+    [decimal] = [one for one in table.read if ("decimal", ",") in one.pairs]
+    assert (len(decimal.pairs) == 1) == certain
+
+
 def test_files_that_are_not_read_are_drafted_with_their_columns_and_writing(foreign, tmp_path):
     made = draft(foreign, CONCEPTS)
     assert made.problem is not None and "no extract that is known here" in made.problem

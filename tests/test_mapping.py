@@ -206,6 +206,30 @@ BAD = [
     ("read: {times: '%Y-%m-%d %H:%M %z'}",
      "map.yaml:1:15: `%Y-%m-%d %H:%M %z`: a time with an offset is read as ISO 8601 alone, where no "
      "`times` are declared"),
+    ("read: {dates: ['%d.%m', '%m.%Y', '%Y', '%Y-%d']}",
+     'map.yaml:1:15: `%d.%m` lacks the year, which nobody may guess; write "%d.%m.%Y"\n'
+     'map.yaml:1:15: `%m.%Y` lacks the day, which nobody may guess; write "%d.%m.%Y"\n'
+     'map.yaml:1:15: `%Y` lacks the month and the day, which nobody may guess; write "%d.%m.%Y"; a year of birth alone '
+     "is `birth_year`\n"
+     'map.yaml:1:15: `%Y-%d` lacks the month, which nobody may guess; write "%d.%m.%Y"'),
+    ("read: {dates: ['%d.%d.%Y', '%x %d', '%Y-%j %m', '%-Y-%m-%d', '%G-%V-%u']}",
+     'map.yaml:1:15: `%d.%d.%Y` says the day twice; write "%d.%m.%Y"\n'
+     'map.yaml:1:15: `%x %d` says the day twice; write "%d.%m.%Y"\n'
+     'map.yaml:1:15: `%Y-%j %m` says the month twice; write "%d.%m.%Y"\n'
+     'map.yaml:1:15: `%-Y-%m-%d` is no format of dates: `%-Y` is unknown; write "%d.%m.%Y"\n'
+     'map.yaml:1:15: `%G-%V-%u` is no format of dates: `%G` is unknown; write "%d.%m.%Y"'),
+    ("read: {times: ['%Y-%m %H:%M', '%d.%m.%Y %H', '%c %H', '%d.%m.%Y %I:%M', '%d.%m.%Y %H:%M %p']}",
+     'map.yaml:1:15: `%Y-%m %H:%M` lacks the day, which nobody may guess; write "%d.%m.%Y %H:%M"\n'
+     'map.yaml:1:15: `%d.%m.%Y %H` lacks the minute, which nobody may guess; write "%d.%m.%Y %H:%M"\n'
+     'map.yaml:1:15: `%c %H` says the hour twice; write "%d.%m.%Y %H:%M"\n'
+     "map.yaml:1:15: `%d.%m.%Y %I:%M`: `%I` and `%p` (AM or PM) belong together; the hours from 0 to 23 are `%H` "
+     "alone\n"
+     "map.yaml:1:15: `%d.%m.%Y %H:%M %p`: `%I` and `%p` (AM or PM) belong together; the hours from 0 to 23 are `%H` "
+     "alone"),
+    ("read: {delimiter: ';', decimal: ';'}",
+     "map.yaml:1:33: `decimal` and `delimiter` are one mark (`;`); a number would be two columns"),
+    ("read: {delimiter: '|'}\ntables: {t: {read: {thousands: '|'}}, u: {read: {decimal: '.'}}}",
+     "map.yaml:2:32: `thousands` and `delimiter` are one mark (`|`); a number would be two columns"),
     ("read: {dates: '%Y-%q-%d'}",
      'map.yaml:1:15: `%Y-%q-%d` is no format of dates: `%q` is unknown; write "%d.%m.%Y"'),
     ("columns: {value: {offset: a}}",
@@ -232,6 +256,7 @@ BAD = [
     ("tables: {t: {where: (SELECT 1)}}",
      "map.yaml:1:21: `where` is no condition over the columns of one row: a subquery is not allowed"),
     ("statuses: {t: }", "map.yaml:1:15: `t` names no status; write `t: [one, another]`"),
+    ("statuses: {t: []}", "map.yaml:1:15: `t` names no status; write `t: [one, another]`"),
     ("routes: {IV: }", "map.yaml:1:14: `IV` has no word of ours; write `IV: word`"),
     ("routes: {IV: a, iv: b}", "map.yaml:1:21: `iv` is here twice: words are compared in lower case"),
     ("words: {Device: {a: b}}",
@@ -265,6 +290,23 @@ CONCEPTS = {
         Concept(name="device", words=("mask", "tube")),
     )
 }
+
+
+def test_formats_that_say_every_part_of_a_time_once_are_read_by_duckdb(read):
+    import duckdb
+
+    dates = ("%d.%m.%Y", "%-d.%-m.%Y", "%a %d %B %Y", "%Y-%j", "%x")
+    times = ("%d.%m.%Y %I:%M %p", "%Y%m%d%H%M%S", "%Y-%m-%d %H:%M:%S.%f", "%c", "%x %X", "%d-%b-%Y %-H:%M")
+    writing = read(f"read: {{dates: {list(dates)}, times: {list(times)}}}\n").read
+    assert (writing.dates, writing.times) == (dates, times)
+    for one in (*dates, *times):
+        again = f"strptime(strftime(TIMESTAMP '2024-05-10 15:30', '{one}'), '{one}')"
+        [(found,)] = duckdb.execute(f"SELECT strftime({again}, '%Y-%m-%d %H:%M')").fetchall()
+        assert found == ("2024-05-10 00:00" if one in dates else "2024-05-10 15:30")
+
+
+def test_numbers_between_commas_may_have_one_in_quotation_marks(read):
+    assert read("read: {delimiter: ',', decimal: ','}\n").read.decimal == ","
 
 
 def test_units_that_are_known_somehow_and_concepts_not_in_force_are_let_pass(read):

@@ -112,6 +112,24 @@ def test_anchors_with_an_offset_from_utc_are_no_anchors(loaded):
     ]
 
 
+def test_instants_of_another_table_are_no_anchors(loaded):
+    extract, read = loaded
+    (extract / "labs.csv").write_text("patient_id,min,code\nP1,5,drug\n")
+    with duckdb.connect() as con:
+        con.execute(f"""COPY (SELECT 'P1' AS patient_id, 'F' AS sex, TIMESTAMPTZ '2024-01-01 08:00:00+00' AS t0)
+            TO '{extract / "people.parquet"}' (FORMAT parquet)""")
+    con, _ = read(
+        "tables:\n  people: {kind: patients}\n"
+        "  labs: {columns: {time: {offset: min, unit: minute, anchor: t0, table: people}}}\n"
+    )
+    assert con.execute("SELECT reason FROM meta.rejected").fetchall() == [
+        (
+            "the patient's `t0` of people.parquet, from which time is counted, cannot be read; "
+            "write it as 2024-01-31 13:45, without an offset from UTC",
+        )
+    ]
+
+
 def test_anchors_of_another_table_are_those_of_the_same_row_and_their_change_is_seen(loaded):
     extract, read = loaded
     people = "who,infused,t1\nP1,2024-01-31 09:30,x\nP2,2024-02-01 08:00,y\n"

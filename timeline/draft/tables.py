@@ -193,12 +193,12 @@ def _place(column: str, names: Sequence[str]) -> int | None:
 
 def _decimal(con: "Connection", rows: tabular.Rows) -> list[Choice]:
     """What a comma is, where a column of text holds nothing but whole numbers and numbers with a comma."""
-    number, groups = literal(r"[<>]?=? *[+-]?\d+(,\d+)?"), literal(r"[<>]?=? *[+-]?\d{1,3}(,\d{3})?")
+    number, groups = literal(r"[<>]?=? *[+-]?\d+(,\d+)?"), literal(r"[<>]?=? *[+-]?[1-9]\d{0,2}(,\d{3})?")
     found = []
     for column in (name for name, kind in rows.types.items() if kind == "VARCHAR"):
         [(commas, thousands)] = con.execute(f"""SELECT
                 bool_and(regexp_full_match(v, {number})) AND bool_or(contains(v, ',')),
-                bool_and(regexp_full_match(v, {groups}) OR NOT contains(v, ',')) AND NOT bool_or(contains(v, '0,'))
+                bool_and(regexp_full_match(v, {groups}) OR NOT contains(v, ','))
             FROM (SELECT nullif(trim({whole(column)}), '') AS v FROM {rows.relation}) WHERE v IS NOT NULL""").fetchall()
         if commas and not thousands:
             return [Choice((("decimal", ","),))]

@@ -8,6 +8,7 @@ from timeline.errors import Finding
 from timeline.ingest.codes import Meanings, inconvertible
 from timeline.ingest.mapping import Mapping as MappingFile
 from timeline.ingest.mapping import Target, position
+from timeline.ingest.sexes import FORMS, SEX
 from timeline.printing import did_you_mean
 from timeline.rules import Concept
 
@@ -72,8 +73,13 @@ def _unit(mapping: MappingFile, at: tuple[str, ...], unit: str, concept: Concept
 
 def _vocabularies(mapping: MappingFile, concepts: Concepts) -> Iterator[Finding]:
     for name, vocabulary in mapping.words.items():
-        for theirs, ours in vocabulary.items() if name in concepts else ():
-            yield from _word(mapping, ("words", name, theirs), ours, concepts[name])
+        for theirs, ours in vocabulary.items():
+            at = ("words", name, theirs)
+            if name in concepts:
+                yield from _word(mapping, at, ours, concepts[name])
+            elif name == SEX and ours.strip().lower() not in {word.lower() for word in FORMS}:
+                hint = did_you_mean(ours.strip().lower(), FORMS) or "; write F or M; a word left out stays as it is"
+                yield Finding(mapping.place(*at), f"`{ours}` is no sex{hint}")
 
 
 def _word(mapping: MappingFile, at: tuple[str, ...], word: str, concept: Concept) -> Iterator[Finding]:

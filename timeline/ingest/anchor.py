@@ -1,6 +1,7 @@
 """Times that are counted from a column of another table, such as the day of a treatment: a join by patient.
 
-A patient must have one anchor there, in however many rows; without one, or with several, no time can be told.
+A patient must have one anchor there, in however many rows; without one, with several, or with one that cannot be read,
+no time can be told.
 Knows no concept and no unit.
 """
 
@@ -37,14 +38,18 @@ class Sheet:
     writing: Writing
 
     def anchors(self, column: str) -> str:
-        """SELECT patient, anchor, n: the anchor of each patient in the native writing, and how many it has."""
+        """SELECT patient, anchor, n: the anchor of each patient in the native writing, and how many it has.
+
+        n is NULL where one of them cannot be read: it may be another one.
+        """
         patient = _text("patient_id", self.patient, self.rows, self.writing)
         time, state = parse.time(_source("time", column, self.rows, self.writing), None)
         anchor = written.native("min(time)", "bool_and(bare)")
         return (
-            f"(SELECT patient, {anchor} AS anchor, count(DISTINCT time) AS n FROM ("
-            f"SELECT {patient} AS patient, {time} AS time, CASE WHEN {time} IS NOT NULL THEN ({state}) = "
-            f"{parse.DATE_ONLY} END AS bare FROM {self.rows.relation} AS r) GROUP BY patient)"
+            f"(SELECT patient, {anchor} AS anchor, CASE WHEN bool_and(state <> {parse.UNREADABLE} "
+            f"AND state <> {parse.OFFSET}) THEN count(DISTINCT time) END AS n FROM (SELECT {patient} AS patient, "
+            f"{time} AS time, {state} AS state, CASE WHEN {time} IS NOT NULL THEN ({state}) = {parse.DATE_ONLY} END "
+            f"AS bare FROM {self.rows.relation} AS r) GROUP BY patient)"
         )
 
 
@@ -72,7 +77,8 @@ def joined(
         sheet = _sheet(read, source, sheets)
         beside, many = f"anchor of {ours}", f"anchors of {ours}"
         relation = (
-            f"(SELECT f.*, a.anchor AS {identifier(beside)}, a.n AS {identifier(many)} FROM {relation} AS f "
+            f"(SELECT f.*, a.anchor AS {identifier(beside)}, CASE WHEN a.patient IS NULL THEN 0 ELSE a.n END "
+            f"AS {identifier(many)} FROM {relation} AS f "
             f"LEFT JOIN {sheet.anchors(source.anchor)} AS a "
             f"ON a.patient = {_text('patient_id', sources['patient_id'], read, writing)})"
         )
@@ -85,16 +91,23 @@ def joined(
 def _reasons(source: Offset, sheet: Sheet, many: str, offset: str, ours: str) -> Iterator[str]:
     """A row that has nothing to count, such as one without an end, needs no anchor."""
     place = f"`{source.anchor}` of {sheet.rows.name}, from which {ours} is counted"
-    none, several = literal(f"the patient has no {place}"), literal(f"the patient has more than one {place}")
-    yield f"WHEN {offset} IS NOT NULL AND coalesce({identifier(many)}, 0) = 0 THEN {none}"
-    yield f"WHEN {offset} IS NOT NULL AND {identifier(many)} > 1 THEN {several}"
+    like = written.advice(source.anchor, sheet.writing) or "write it as 2024-01-31 13:45, without an offset from UTC"
+    for count, said in (
+        ("IS NULL", f"the patient's {place}, cannot be read; {like}"),
+        ("= 0", f"the patient has no {place}"),
+        ("> 1", f"the patient has more than one {place}"),
+    ):
+        yield f"WHEN {offset} IS NOT NULL AND {identifier(many)} {count} THEN {literal(said)}"
 
 
 def _sheet(read: Rows, source: Offset, sheets: Sequence[Sheet]) -> Sheet:
     named = [one for one in sheets if fitting([source.table or ""], one.rows.path.name) is not None]
     if len(named) != 1:
         what = f"{len(named)} files have" if named else "no file has"
-        raise ExtractError(f"{read.name}: {what} the name `{source.table}`, of which times are counted; name one")
+        hint = "name one" if named else "name one, and give the folder that has both"
+        raise ExtractError(
+            f"{read.name}: {what} the name `{source.table}` in the same extract, of which times are counted; {hint}"
+        )
     missing = [name for name in (source.anchor, *names_of(named[0].patient)) if name not in named[0].rows.types]
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)

@@ -167,10 +167,16 @@ def _sources(read: Rows, kind: str, table: Table, mapping: Mapping) -> dict[str,
     found = {ours: source for ours, source in asked.items() if all(name in read.types for name in names_of(source))}
     needed = [ours for ours in REQUIRED[kind] if not (ours == "code" and (table.code is not None or wide))]
     needed += [ours for ours in table.columns if ours not in needed]
-    said = _wrong(read, {ours: source for ours, source in asked.items() if ours not in found}, needed)
-    extra = [*(name for name in table.values), *GROUP.findall(table.code or "")]
-    if absent := [name for name in dict.fromkeys(extra) if name not in read.types]:
-        said.append(_missing(absent, read))
+    lacking = {
+        name: ours in needed
+        for ours, source in asked.items()
+        if ours not in found
+        for name in names_of(source)
+        if name not in read.types
+    }
+    extra = [name for name in (*table.values, *GROUP.findall(table.code or "")) if name not in read.types]
+    by_mapping = {name for source in named.values() for name in names_of(source)} | set(extra)
+    said = _wrong(read, lacking | dict.fromkeys(extra, True), by_mapping)
     people = set(names_of(found["patient_id"])) if "patient_id" in found else set()
     shared = [ours for ours, source in found.items() if ours != "patient_id" and people & set(names_of(source))]
     if shared:
@@ -180,14 +186,17 @@ def _sources(read: Rows, kind: str, table: Table, mapping: Mapping) -> dict[str,
     return found
 
 
-def _wrong(read: Rows, lacking: dict[str, Column], needed: list[str]) -> list[str]:
-    """What is to be said about columns that are not there."""
+def _wrong(read: Rows, lacking: dict[str, bool], by_mapping: set[str]) -> list[str]:
+    """What is to be said about columns that are not there, and of which some are needed; who misspells them is told."""
     said, absent = [], []
-    for ours, source in lacking.items():
-        for name in (one for one in names_of(source) if one not in read.types):
-            near = [theirs for theirs in read.types if theirs.strip().lower() == name.lower()]
-            said += [f"column `{theirs}` must be written `{name}`" for theirs in near]
-            absent += [name] if not near and ours in needed else []
+    for name, needed in lacking.items():
+        near = [theirs for theirs in read.types if theirs.strip().lower() == name.strip().lower()]
+        for theirs in near:
+            if name in by_mapping:
+                said.append(f"the mapping says `{name}`; the file has `{theirs}`")
+            else:
+                said.append(f"column `{theirs}` must be written `{name}`")
+        absent += [name] if not near and needed else []
     return said + ([_missing(absent, read)] if absent else [])
 
 

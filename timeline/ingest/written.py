@@ -41,6 +41,8 @@ def advice(source: Column, writing: Writing) -> str | None:
     if isinstance(source, Offset):
         fixed = FIXED.fullmatch(source.anchor)
         after = source.anchor if fixed else f"`{source.anchor}`, a time without an offset from UTC"
+        if source.table is not None:  # rows whose anchor cannot be read have a reason of their own
+            after = f"`{source.anchor}`"
         mark = f" (decimal `{writing.decimal}`)" if writing.decimal else ""
         return f"`{source.offset}` is a number of {source.unit}s{mark} after {after}"
     formats = " or ".join((*writing.times, *writing.dates))
@@ -79,7 +81,8 @@ def _is_text(type: str) -> bool:
 
 def _is_number(sql: str, writing: Writing) -> str:
     point = re.escape(writing.decimal or ".")
-    groups = rf"\d{{1,3}}({re.escape(writing.thousands)}\d{{3}})+|" if writing.thousands else ""
+    # No grouped number begins with 0: `0.500` where the point stands between thousands is another writing.
+    groups = rf"[1-9]\d{{0,2}}({re.escape(writing.thousands)}\d{{3}})+|" if writing.thousands else ""
     number = rf"{parse.BOUND}? *[+-]?(({groups}\d+)({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
     return f"regexp_full_match(trim({sql}), {literal(number)})"
 

@@ -8,8 +8,17 @@ from timeline.ingest.mapping.model import COLUMNS, FIXED, GROUP, Cell, Column, O
 from timeline.yamltree import Node, Reader
 
 UNITS = ("second", "minute", "hour", "day")
-DATE_PARTS = re.compile(r"%-?[YymdbBje]")
-CLOCK_PARTS = re.compile(r"%-?[HI]")
+CLOCK = ("hour", "minute", "second", "fraction of a second", "half of the day")
+DATE = ("year", "month", "day")
+PARTS = {
+    "Y": ("year",), "m": ("month",), "b": ("month",), "B": ("month",), "d": ("day",), "j": ("month", "day"),
+    "H": ("hour",), "I": ("hour",), "M": ("minute",), "S": ("second",), "p": ("half of the day",),
+    "f": ("fraction of a second",), "g": ("fraction of a second",), "n": ("fraction of a second",),
+    "x": DATE, "X": CLOCK[:3], "c": DATE + CLOCK[:3], "a": (), "A": (), "w": (), "%": (),
+}  # fmt: skip
+"""What the directives of strptime say of a time. Those of weeks are not read, and a day of the week says nothing."""
+UNPADDED = "dmHIMSj"
+"""Directives that may have a `-`."""
 
 
 def writing(node: Node | None, reader: Reader, default: Writing | None = None) -> Writing:
@@ -32,6 +41,13 @@ def writing(node: Node | None, reader: Reader, default: Writing | None = None) -
         reader.say(
             entries[max(said_here)], f"`decimal` and `thousands` are one mark{why}; a number could be read in two ways"
         )
+    # Between commas, which are the native format's, such numbers stand in quotation marks.
+    for key in ("decimal", "thousands") if whole.delimiter != "," else ():
+        if whole.delimiter is not None and getattr(whole, key) == whole.delimiter and {key, "delimiter"} & set(entries):
+            reader.say(
+                entries.get(key) or entries["delimiter"],
+                f"`{key}` and `delimiter` are one mark (`{whole.delimiter}`); a number would be two columns",
+            )
     return found
 
 
@@ -62,24 +78,34 @@ def _formats(key: str, node: Node | None, reader: Reader) -> tuple[str, ...]:
     """strptime formats: a date in each, a time of day in those of `times` only."""
     formats = reader.texts(node, key)
     for text in formats if node is not None else ():
-        clock = bool(CLOCK_PARTS.search(text))
-        example = '"%d.%m.%Y %H:%M"' if key == "times" else '"%d.%m.%Y"'
-        if not DATE_PARTS.search(text) or clock != (key == "times"):
-            reader.say(node or "", f"`{text}` is no format of {key}; write one as strptime does: {example}")
-        elif re.search(r"%-?y", text):
-            reader.say(node or "", f"`{text}`: a year of two digits is of no century; only `%Y` is read")
-        elif re.search(r"%-?[zZ]", text):
-            reader.say(
-                node or "", f"`{text}`: a time with an offset is read as ISO 8601 alone, where no `times` are declared"
-            )
-        elif wrong := _unknown_format(text):
-            reader.say(node or "", f"`{text}` is no format of {key}: `{wrong}` is unknown; write {example}")
+        if wrong := _format(key, text):
+            reader.say(node or "", f"`{text}`{wrong}")
     return formats
 
 
-def _unknown_format(text: str) -> str | None:
-    known = "aAwdbBmYHIpMSgfnjUWcxXGuVL%"
-    return next((found for found in re.findall(r"%-?.?", text) if found[-1] not in known or found == "%"), None)
+def _format(key: str, text: str) -> str | None:
+    """What is wrong with a format: every part of a time is said once, since what is not said would be made up."""
+    example = '"%d.%m.%Y %H:%M"' if key == "times" else '"%d.%m.%Y"'
+    said = re.findall(r"%-?.?", text)
+    letters = [one[-1] for one in said]
+    parts = [part for letter in letters for part in PARTS.get(letter, ())]
+    if "y" in letters:
+        return ": a year of two digits is of no century; only `%Y` is read"
+    if {"z", "Z"} & set(letters):
+        return ": a time with an offset is read as ISO 8601 alone, where no `times` are declared"
+    unknown = [one for one in said if one == "%" or one[-1] not in (UNPADDED if one[1:2] == "-" else PARTS)]
+    if unknown:
+        return f" is no format of {key}: `{unknown[0]}` is unknown; write {example}"
+    if not set(DATE) & set(parts) or bool(set(CLOCK) & set(parts)) != (key == "times"):
+        return f" is no format of {key}; write one as strptime does: {example}"
+    if twice := [part for part in dict.fromkeys(parts) if parts.count(part) > 1]:
+        return f" says the {' and the '.join(twice)} twice; write {example}"
+    if missing := [part for part in (*DATE, *(CLOCK[:2] if key == "times" else ())) if part not in parts]:
+        birth = "; a year of birth alone is `birth_year`" if parts == ["year"] else ""
+        return f" lacks the {' and the '.join(missing)}, which nobody may guess; write {example}{birth}"
+    if ("I" in letters) != ("p" in letters):
+        return ": `%I` and `%p` (AM or PM) belong together; the hours from 0 to 23 are `%H` alone"
+    return None
 
 
 def columns(node: Node | None, reader: Reader, alone: bool = True) -> dict[str, Column]:
@@ -212,6 +238,6 @@ def statuses(node: Node | None, reader: Reader) -> dict[str, tuple[str, ...]]:
     for table, child in ({} if node is None else reader.mapping(node, "`statuses`")).items():
         items = child.value if isinstance(child.value, tuple) else (child,)
         found[table] = tuple((reader.text(item, table) or "").strip() for item in items)
-        if child.value is None:
+        if child.value in (None, ()):
             reader.say(child, f"`{table}` names no status; write `{table}: [one, another]`")
     return found
