@@ -351,6 +351,23 @@ def test_the_same_bytes_under_another_name_are_said_and_not_loaded(tmp_path):
     assert report.warnings == ("copy.csv: the same bytes as events.csv, which this study holds; not loaded again",)
 
 
+def test_what_an_extract_has_no_more_stays_and_is_named_where_files_are_replaced(tmp_path):
+    """A file that was packed has another name: both are there, as the sentence shows."""
+    rows, patients = tmp_path / "events.csv", tmp_path / "patients.csv"
+    rows.write_text("patient_id,time,code,value\n1,2024-01-01,protein,1\n")
+    patients.write_text("patient_id,sex\n1,F\n")
+    con = study()
+    ingest.ingest(con, tmp_path, CONCEPTS)
+    assert not any("kept in the study" in said for said in ingest.ingest(con, rows, CONCEPTS).warnings)
+    (tmp_path / "events.csv.gz").write_bytes(gzip.compress(rows.read_bytes() + b"2,2024-01-01,protein,1\n"))
+    rows.unlink()
+    report = ingest.ingest(con, tmp_path, CONCEPTS, replace=True)
+    assert report.events == 2
+    assert report.warnings == (
+        "not in this extract, and kept in the study with all that they gave: events.csv; a new study is without them",
+    )
+
+
 def test_a_changed_file_replaces_its_rows_only_when_told(tmp_path):
     con, _ = loaded(tmp_path, "1,2024-01-01,,protein,1,,,\n,bad,,,,,,\n")
     ingest.ingest(con, events(tmp_path, "5,2024-01-01,,protein,5,,,\n", "other.csv"), CONCEPTS)

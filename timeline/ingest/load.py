@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from timeline import personal, schema, validate
 from timeline.errors import ExtractError, Findings, UsageError
-from timeline.ingest import conform, counts, meaning, normalise, patients, sift
+from timeline.ingest import conform, counts, leftover, meaning, normalise, patients, sift
 from timeline.ingest.codes import Resolution
 from timeline.ingest.remap import apply, forget_codes, keep_codes
 from timeline.ingest.report import IngestReport, SourceCount
@@ -156,6 +156,14 @@ def _new_files(
     for name in gone:
         _refuse_unless(replace, name, same_bytes=False)
         replaced.append(name)
+    here = {name for one in staged for name in (one.source_file, one.whole)}
+    others = [name for name in by_name if name not in here and name.partition("#")[0] not in here]
+    kept = list(dict.fromkeys(name.partition("#")[0] for name in others))
+    if replace and kept:
+        warnings.append(
+            f"not in this extract, and kept in the study with all that they gave: {leftover.named(kept)}; a new study "
+            "is without them"
+        )
     report = IngestReport(unchanged=tuple(unchanged), replaced=tuple(replaced), warnings=tuple(warnings))
     return new, hashes, report
 
