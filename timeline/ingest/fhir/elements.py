@@ -181,7 +181,6 @@ RESOURCES: Mapping[str, Resource] = {
         end_time="r.effectivePeriod.end",
         value=MEASURED_VALUE,
         unit=_first(systems.unit("v.valueQuantity"), "NULL"),
-        # A note beside a value of words would take their place.
         text=_first(
             _measured_text(), f"CASE WHEN {parse.number(WORDS)} IS NOT NULL OR {WORDS} IS NULL THEN r.note[1].text END"
         ),
