@@ -284,7 +284,7 @@ RESOURCES: Mapping[str, Resource] = {
         time=_first("r.onsetDateTime", "r.onsetPeriod.start", "r.recordedDate"),
         end_time=_first("r.abatementDateTime", "r.abatementPeriod.start"),
         text=systems.words("r.code"),
-        status="r.verificationStatus.coding[1].code",
+        status=systems.status("r.verificationStatus"),
         status_name="verificationStatus",
         kept=("unconfirmed", "provisional", "confirmed"),
     ),
