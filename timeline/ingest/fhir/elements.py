@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from timeline.ingest import parse
 from timeline.ingest.fhir import systems
 
 Shape = Mapping[str, Any]
@@ -136,6 +137,7 @@ MEASURED_VALUE = _first(
     "v.valueTime",
     f"{systems.codes('v.valueCodeableConcept')}[1]",
 )
+WORDS = f"nullif(trim({MEASURED_VALUE}), '')"
 DOSED = {"text": "VARCHAR", "route": CONCEPT}
 INSTRUCTED = {**DOSED, "doseAndRate": [{"doseQuantity": QUANTITY}]}
 RATE = f"'rate ' || {_first(systems.amount('r.dosage.rateQuantity'), systems.amount('r.dosage.rateRatio.numerator'))}"
@@ -179,7 +181,9 @@ RESOURCES: Mapping[str, Resource] = {
         end_time="r.effectivePeriod.end",
         value=MEASURED_VALUE,
         unit=_first(systems.unit("v.valueQuantity"), "NULL"),
-        text=_first(_measured_text(), "r.note[1].text"),
+        text=_first(
+            _measured_text(), f"CASE WHEN {parse.number(WORDS)} IS NOT NULL OR {WORDS} IS NULL THEN r.note[1].text END"
+        ),
         kept=("preliminary", "final", "amended", "corrected"),
         unread={
             "valueSampledData": "v.valueSampledData IS NOT NULL",
@@ -280,7 +284,7 @@ RESOURCES: Mapping[str, Resource] = {
         time=_first("r.onsetDateTime", "r.onsetPeriod.start", "r.recordedDate"),
         end_time=_first("r.abatementDateTime", "r.abatementPeriod.start"),
         text=systems.words("r.code"),
-        status="r.verificationStatus.coding[1].code",
+        status=systems.status("r.verificationStatus"),
         status_name="verificationStatus",
         kept=("unconfirmed", "provisional", "confirmed"),
     ),

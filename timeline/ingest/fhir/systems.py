@@ -84,6 +84,14 @@ def codes(concept: str) -> str:
     return f"CASE WHEN len({found}) > 0 THEN {found} WHEN {text} IS NOT NULL THEN [{text}] END"
 
 
+def status(concept: str) -> str:
+    """The first code of any coding, else the text, in lower case, as the codes of a status are."""
+    found = (
+        f"list_filter(list_transform({concept}.coding, lambda k: nullif(trim(k.code), '')), lambda c: c IS NOT NULL)"
+    )
+    return f"lower(coalesce({found}[1], nullif(trim({concept}.text), '')))"
+
+
 def words(concept: str) -> str:
     """A CodeableConcept in words: its text, else the first display."""
     shown = f"list_filter(list_transform({concept}.coding, lambda k: k.display), lambda d: d IS NOT NULL)[1]"
