@@ -138,6 +138,7 @@ MEASURED_VALUE = _first(
     f"{systems.codes('v.valueCodeableConcept')}[1]",
 )
 WORDS = f"nullif(trim({MEASURED_VALUE}), '')"
+NOTE = f"CASE WHEN {parse.number(WORDS)} IS NOT NULL OR {WORDS} IS NULL THEN r.note[1].text END"
 DOSED = {"text": "VARCHAR", "route": CONCEPT}
 INSTRUCTED = {**DOSED, "doseAndRate": [{"doseQuantity": QUANTITY}]}
 RATE = f"'rate ' || {_first(systems.amount('r.dosage.rateQuantity'), systems.amount('r.dosage.rateRatio.numerator'))}"
@@ -181,9 +182,7 @@ RESOURCES: Mapping[str, Resource] = {
         end_time="r.effectivePeriod.end",
         value=MEASURED_VALUE,
         unit=_first(systems.unit("v.valueQuantity"), "NULL"),
-        text=_first(
-            _measured_text(), f"CASE WHEN {parse.number(WORDS)} IS NOT NULL OR {WORDS} IS NULL THEN r.note[1].text END"
-        ),
+        text=_first(_measured_text(), NOTE),
         kept=("preliminary", "final", "amended", "corrected"),
         unread={
             "valueSampledData": "v.valueSampledData IS NOT NULL",
@@ -338,6 +337,7 @@ IGNORED: Mapping[str, str] = {
     "DiagnosticReport": "its results are Observations of their own",
     "MedicationDispense": "what is dispensed is not yet given",
     "ServiceRequest": "what is ordered is not yet done",
+    "Bundle": "one inside a Bundle, or in a line of *.ndjson, is not opened: give it as a file of its own",
     "AllergyIntolerance": "no event: it has no time at which it was seen",
     "Observation.issued": "when a result was made known is not when it was true",
     "Observation.valueSampledData": "a curve, not a value; such rows have none, and are counted",

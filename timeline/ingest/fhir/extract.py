@@ -56,6 +56,7 @@ PERSON = {
     "identifiers": "VARCHAR[]",
     "updated": "VARCHAR",
     "version": "VARCHAR",
+    "deceased_otherwise": "BOOLEAN",
 }
 DELETED = {
     "file": "UINTEGER",
@@ -77,7 +78,7 @@ DEFINITION = {
 IDENTIFIED = "Patient?identifier="
 """Begins a subject that is an identifier, as FHIR writes conditional references: `SYSTEM|VALUE`, or the value alone."""
 NO_REFERENCE = "the subject is no reference to a Patient"
-IS_DELETION = "coalesce(TRY(json_extract_string(s.json, '$.request.method')) = 'DELETE', FALSE)"
+IS_DELETION = "coalesce(upper(TRY(json_extract_string(s.json, '$.request.method'))) = 'DELETE', FALSE)"
 UNIQUE = "https?://.*/Patient/[^/?#]+|(?i:urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 """A fullUrl that names one resource alone, in whatever file."""
 NO_PATIENT = ("Group", "Device", "Location")
@@ -230,7 +231,9 @@ def _persons(source: Source) -> str:
             CASE WHEN regexp_full_match({at}, {partial}) THEN {at} WHEN r.deceasedBoolean = 'true' THEN 'true' END,
             CASE WHEN NOT regexp_full_match({at}, {partial}) THEN {at} END,
             len(list_filter(r.link, lambda k: k.type = 'replaced-by')) > 0,
-            flatten(list_transform(r.identifier, lambda k: [{value}, {known}])), r.meta.lastUpdated, r.meta.versionId
+            flatten(list_transform(r.identifier, lambda k: [{value}, {known}])), r.meta.lastUpdated, r.meta.versionId,
+            CASE r.deceasedBoolean WHEN 'true' THEN FALSE WHEN 'false' THEN {at} IS NOT NULL
+                ELSE r.deceasedBoolean IS NOT NULL END
         FROM {source.read("Patient", elements.PATIENT_SHAPE)}"""
 
 

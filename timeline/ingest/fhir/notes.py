@@ -105,6 +105,8 @@ QUESTIONS = {
         "count(*)",
         "died IS NOT NULL AND died_at IS NULL",
     ),
+    "{0} Patients say in deceasedBoolean what is neither true nor false, or false beside a deceasedDateTime: it says "
+    "nothing here": ("person", "count(*)", "deceased_otherwise"),
     "{0} Patients are here more than once, differ, and say no newer version: what they contradict of sex and birth "
     "stays empty, and each death is kept": ("before", "count(DISTINCT id)", "unsettled"),
     "{0} Patients are replaced by another (link): the events of both stay apart": ("person", "count(*)", "replaced"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 
 NOT_ONE_CODE = "the reference is to several resources of one id that differ, and none says that it is newer"
-NO_ID = "the subject is a Patient without an id"
+NO_ID = "the subject is a Patient without an id, or a fullUrl of more than one"
 NOT_ONE = "the subject is an identifier that no Patient has, or more than one"
 
 
@@ -36,7 +36,7 @@ def resolve(con: "Connection", scratch: str) -> int:
         SELECT file, 0 AS part, source_row, 'Patient' AS resource, id, id AS patient_id, died_at AS "time",
             CASE WHEN died_at IS NULL THEN {literal(DIED)} ELSE {literal(DIED_AT)} END AS code,
             CASE WHEN died_at IS NULL THEN nullif(died, 'true') END AS text
-        FROM {scratch}_person 
+        FROM {scratch}_person
         ANTI JOIN (FROM {scratch}_before WHERE ends_otherwise) USING (file, source_row)
         WHERE died IS NOT NULL OR died_at IS NOT NULL""")
     return versions.of_rows(con, scratch)
@@ -45,8 +45,8 @@ def resolve(con: "Connection", scratch: str) -> int:
 def _patients(con: "Connection", scratch: str) -> None:
     """Fill `_named`: subjects as they are written in a file, whose patient is not the last part of the reference."""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {scratch}_named AS
-        SELECT file, full_url AS subject, min(id) AS id FROM {scratch}_person WHERE full_url IS NOT NULL
-        GROUP BY file, full_url""")
+        SELECT file, full_url AS subject, CASE WHEN min(id) = max(id) THEN min(id) END AS id
+        FROM {scratch}_person WHERE full_url IS NOT NULL GROUP BY file, full_url""")
     con.execute(f"""INSERT INTO {scratch}_named
         WITH asked AS (SELECT DISTINCT file, subject FROM {scratch}_row
             WHERE starts_with(subject, {literal(IDENTIFIED)}))
