@@ -47,6 +47,11 @@ def text(source: Source) -> str:
     return f"CAST({source.sql} AS VARCHAR)"
 
 
+def whole(text: str) -> str:
+    """A text in which a whole number, also written as 5.0, is written as one."""
+    return f"regexp_replace({text}, '^([+-]?[0-9]+)[.]0+$', '\\1')"
+
+
 def time(source: Source, zone: str | None) -> tuple[str, str]:
     """Expressions of a column's TIMESTAMP in the study's clock and of its state; the time NULL where unreadable."""
     if source.is_text:

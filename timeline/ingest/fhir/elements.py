@@ -269,7 +269,7 @@ RESOURCES: Mapping[str, Resource] = {
     "Condition": Resource(
         shape={
             **IDENTITY,
-            "verificationStatus": CONCEPT,
+            "verificationStatus": "JSON",
             "subject": SUBJECT,
             "code": CONCEPT,
             "onsetDateTime": "VARCHAR",

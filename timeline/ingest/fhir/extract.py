@@ -182,12 +182,12 @@ def parts(source: Source, type_: str, resource: Resource) -> str:
 
 def _refused(type_: str, resource: Resource, kept: Iterable[str]) -> str:
     """Why a row is not to be used, as its resource alone says it."""
-    listed = ", ".join(literal(one) for one in kept)
+    listed = ", ".join(literal(one.lower()) for one in kept)
     said = f"{literal(resource.status_name)}, ' ', chr(39), {resource.status}, chr(39), ' of ', {literal(type_)}"
     other = literal(f"(?:^|/)({'|'.join(NO_PATIENT)})/")
     kind = f"regexp_extract(subject, {other}, 1)"
     return (
-        f"CASE WHEN {resource.status} NOT IN ({listed or chr(39) * 2}) THEN concat({said}) "
+        f"CASE WHEN lower({resource.status}) NOT IN ({listed or chr(39) * 2}) THEN concat({said}) "
         f"WHEN regexp_full_match({resource.time}, {literal(elements.PARTIAL_DATE)}) "
         "THEN 'the time is a year or a month, which is no day' "
         f"WHEN {patient_of('subject')} IS NOT NULL THEN NULL "

@@ -85,11 +85,21 @@ def codes(concept: str) -> str:
 
 
 def status(concept: str) -> str:
-    """The first code of any coding, else the text, in lower case, as the codes of a status are."""
-    found = (
-        f"list_filter(list_transform({concept}.coding, lambda k: nullif(trim(k.code), '')), lambda c: c IS NOT NULL)"
+    """The status that a CodeableConcept says, in whatever shape: JSON, since makers write a list, an object or a word.
+
+    The code that takes the resource back, whichever coding has it, else the first code, else the words.
+    """
+    codes = f"list_filter(json_extract_string({concept}, '$.coding[*].code'), lambda c: trim(c) <> '')"
+    back = ", ".join(literal(code) for code in TAKEN_BACK)
+    return (
+        f"lower(trim(coalesce(list_filter({codes}, lambda c: lower(trim(c)) IN ({back}))[1], {codes}[1], "
+        f"json_extract_string({concept}, '$.coding.code'), json_extract_string({concept}, '$.text'), "
+        f"CASE WHEN json_type({concept}) = 'VARCHAR' THEN json_extract_string({concept}, '$') END)))"
     )
-    return f"lower(coalesce({found}[1], nullif(trim({concept}.text), '')))"
+
+
+TAKEN_BACK = ("entered-in-error", "refuted")
+"""Codes of a Condition's verificationStatus (FHIR R4) that say that there was none."""
 
 
 def words(concept: str) -> str:

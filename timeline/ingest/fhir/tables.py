@@ -53,7 +53,7 @@ ELEMENTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("valueRange, valueRatio, valuePeriod", "VARCHAR", "text; there is no value"),
         ("dataAbsentReason", "VARCHAR", "text where there is no value"),
         ("interpretation", "VARCHAR", "text where there is no value and no reason"),
-        ("note", "VARCHAR", "text where there is no other: that of the first"),
+        ("note", "VARCHAR", "text where there is no value, or a number: that of the first"),
         ("component", "STRUCT", "a row more, of the part `component[n]`, with its own code and value"),
     ),
     "MedicationAdministration": (

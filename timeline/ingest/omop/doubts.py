@@ -45,6 +45,9 @@ def of_events(con: "Connection", found: Found, mapping: Mapping | None, scratch:
         if ours not in asked and len(names) > 1:
             what = f"rows have a {names[0]} of another day than {names[1]}; the {names[0]} is taken"
             counts[what] = _other_day(found, names[0], names[1])
+    if "value_as_number" in found.columns and "value" not in asked:
+        what = "rows have a value_source_value with a sign, such as <5, and no operator; the number alone is taken"
+        counts[what] = rows.unsaid_bound(found)
     if found.table == "death" and "time" not in asked:
         counts["deaths have no date"] = " AND ".join(f"{words(found, name)} IS NULL" for name in table.start)
     said = []

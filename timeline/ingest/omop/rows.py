@@ -193,7 +193,7 @@ def person_id(found: Found) -> str:
         return f"CAST(TRY_CAST({whole(own)} AS BIGINT) AS VARCHAR)"
     if found.types[own] in INTEGERS:
         return f"CAST({whole(own)} AS VARCHAR)"
-    return f"regexp_replace({words(found, 'person_id')}, '^([+-]?[0-9]+)[.]0+$', '\\1')"
+    return parse.whole(words(found, "person_id"))
 
 
 def _said(con: "Connection", found: Found, table: Table) -> dict[str, str]:
@@ -233,6 +233,12 @@ def _bound(found: Found) -> str:
         WHEN {said} IN ('<', '<=', '>', '>=') THEN {said}
         WHEN {said} IS NULL OR {said} = '=' OR regexp_full_match({said}, '-?0+([.]0*)?') THEN ''
         ELSE 'OMOP/' || coalesce(CAST({operator} AS VARCHAR), {said}) || ' ' END END"""
+
+
+def unsaid_bound(found: Found) -> str:
+    """Whether the source's words have a sign that no operator says of the number beside them."""
+    said = parse.bound(words(found, "value_source_value"))
+    return f"{words(found, 'value_as_number')} IS NOT NULL AND {_bound(found)} = '' AND left({said}, 1) IN ('<', '>')"
 
 
 def quantities(con: "Connection", found: Found) -> list[tuple[str | None, int, bool]]:
