@@ -118,8 +118,14 @@ REJECTED = (
     Field("raw", "VARCHAR", "the row as read, JSON", nullable=False),
 )
 
+NEXT = {
+    "concept": "the concept that cannot hold it",
+    "value": "a number, computed again from `source_value` where a concept can hold it",
+    "unit": "of `value`; NULL where none was read",
+}
 UNFIT = tuple(
-    Field(f.name, "VARCHAR" if f.type == PATIENT_KEY else f.type, f.meaning, nullable=f.nullable) for f in EVENT
+    Field(f.name, "VARCHAR" if f.type == PATIENT_KEY else f.type, NEXT.get(f.name, f.meaning), nullable=f.nullable)
+    for f in EVENT
 )
 """Rejected rows that another definition of their concept can hold: they are events again as soon as it does."""
 
