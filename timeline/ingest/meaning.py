@@ -53,7 +53,7 @@ def give_meaning(con: "Connection") -> None:
 def keep_unfit(con: "Connection", files: Files) -> None:
     """Keep what another definition of its concept could hold; its number stays as it is written."""
     patients = "(SELECT DISTINCT patient, patient_id FROM ingest_patient)"
-    con.execute(f"INSERT INTO meta.unfit {events(files, 'ingest_unfit', patients)} ORDER BY r.file, r.source_row")
+    con.execute(f"INSERT INTO meta.unfit {events(files, 'ingest_unfit', patients)}")
 
 
 def events(files: Files, rows: str = "ingest_row", patients: str = "ingest_slice") -> str:
