@@ -143,7 +143,8 @@ def _subject(sql: str, source: Column, types: dict[str, str]) -> tuple[str, list
     """Whose event it is, as a whole number; WHEN ... THEN why a floating-point number says nobody."""
     limit = WHOLE.get(types[source]) if isinstance(source, str) else None
     if limit is None:
-        return parse.whole(parse.text(Source(sql, types[source]))) if isinstance(source, str) else sql, []
+        written = isinstance(source, str) and types[source].startswith(("VARCHAR", "DECIMAL"))
+        return parse.whole(f"CAST({sql} AS VARCHAR)") if written else sql, []
     exact = f"(abs({sql}) < {limit} AND {sql} = trunc({sql}))"
     said = literal(f"{source} is a floating-point number that does not say which patient; write whole numbers or text")
     text = f"CASE WHEN {exact} THEN CAST(TRY_CAST({sql} AS BIGINT) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
