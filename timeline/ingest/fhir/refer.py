@@ -45,7 +45,7 @@ def resolve(con: "Connection", scratch: str) -> int:
 def _patients(con: "Connection", scratch: str) -> None:
     """Fill `_named`: subjects as they are written in a file, whose patient is not the last part of the reference."""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {scratch}_named AS
-        SELECT file, full_url AS subject, CASE WHEN min(id) = max(id) THEN min(id) END AS id
+        SELECT file, full_url AS subject, CASE WHEN min(id) = max(id) AND count(id) = count(*) THEN min(id) END AS id
         FROM {scratch}_person WHERE full_url IS NOT NULL GROUP BY file, full_url""")
     con.execute(f"""INSERT INTO {scratch}_named
         WITH asked AS (SELECT DISTINCT file, subject FROM {scratch}_row
